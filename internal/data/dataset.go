@@ -1,0 +1,107 @@
+package data
+
+import (
+	"math"
+	"slices"
+)
+
+// A Dataset is an encoded table: a dense block and a sparse block in compressed sparse row form, one row each a record.
+type Dataset struct {
+	Rows        int
+	DenseWidth  int // D, of the schema
+	SparseWidth int // S, of the schema
+
+	Dense []float32 // [Rows×D] row-major
+
+	Indptr  []int     // [Rows+1]: the sparse part of row i is Indices and Values at Indptr[i] up to Indptr[i+1]
+	Indices []uint32  // columns in [0, S), strictly ascending within a row
+	Values  []float32 // of the columns in Indices
+
+	Labels []int32 // [Rows]: the class of each row; nil where labels were not read
+	Groups *Groups // nil where none were asked for
+}
+
+// Groups says which group each row belongs to, for evaluation by group. The names are cells of the table.
+type Groups struct {
+	Names []string // distinct, ascending; a missing JSON value is the empty name
+	Of    []int32  // [Rows]: index into Names
+}
+
+// sort puts the names, first seen first, into ascending order.
+func (g *Groups) sort() {
+	names := slices.Clone(g.Names)
+	slices.Sort(names)
+	renumbered := make([]int32, len(names))
+	for i, name := range g.Names {
+		at, _ := slices.BinarySearch(names, name)
+		renumbered[i] = int32(at)
+	}
+	for row, group := range g.Of {
+		g.Of[row] = renumbered[group]
+	}
+	g.Names = names
+}
+
+// A builder appends encoded rows to a dataset. Columns write to the row being built; endRow completes it.
+type builder struct {
+	data *Dataset
+
+	// Scratch space of text columns.
+	words   []byte
+	ends    []int
+	buckets []uint32
+}
+
+func newBuilder(dense, sparse int) *builder {
+	return &builder{data: &Dataset{DenseWidth: dense, SparseWidth: sparse, Indptr: []int{0}}}
+}
+
+// reserve makes room for the dense block of a table of rows rows, up to 1 GiB: within it the block never moves, so that
+// loading takes little more memory than the block itself. Pages that stay empty cost nothing.
+func (b *builder) reserve(rows int) {
+	d := b.data
+	if d.DenseWidth > 0 {
+		const floats = 1 << 28
+		d.Dense = make([]float32, 0, min(rows, floats/d.DenseWidth)*d.DenseWidth)
+	}
+}
+
+// dense adds the next dense column.
+func (b *builder) dense(x float32) { b.data.Dense = append(b.data.Dense, x) }
+
+// sparse sets a sparse column, greater than those before it, to 1.
+func (b *builder) sparse(column uint32) {
+	b.data.Indices = append(b.data.Indices, column)
+	b.data.Values = append(b.data.Values, 1)
+}
+
+// endRow scales the row down to the L2 norm rowNorm where it is longer and rowNorm is not 0. The norm is that of both
+// parts together, computed in float64; rounding the scaled row to float32 leaves its norm within a relative 2^-23 of it.
+func (b *builder) endRow(rowNorm float64) {
+	d := b.data
+	dense, sparse := d.Dense[d.Rows*d.DenseWidth:], d.Values[d.Indptr[d.Rows]:]
+	d.Rows++
+	d.Indptr = append(d.Indptr, len(d.Indices))
+	if rowNorm == 0 {
+		return
+	}
+	norm := math.Sqrt(sumSquares(dense) + sumSquares(sparse))
+	if norm > rowNorm {
+		scaleBy(dense, rowNorm/norm)
+		scaleBy(sparse, rowNorm/norm)
+	}
+}
+
+func sumSquares(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
+func scaleBy(x []float32, factor float64) {
+	for i, v := range x {
+		x[i] = float32(float64(v) * factor)
+	}
+}

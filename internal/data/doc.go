@@ -1,0 +1,29 @@
+// Package data turns a table in a file into numbers under a declared schema.
+//
+// It learns nothing from records. Everything that shapes the encoding, such as bounds, bin edges, categories, classes,
+// bucket counts and what replaces a missing cell, is part of the [Spec], which is public. The encoding of a row is a
+// pure function of (schema, row): it does not depend on other rows, on their number or on their order. The package
+// never puts the text of a cell, nor a header or key found in a file, into an error: errors say file, line and column,
+// and quote declared names only.
+//
+// # What a row becomes
+//
+// A row has a dense part of [Schema.DenseWidth] float32 columns and a sparse part of [Schema.SparseWidth] columns.
+// Features follow each other in declared order in both. With n the declared number of edges, values, buckets or elements:
+//
+//	kind                 dense columns            sparse columns, each 0 or 1 before row_norm
+//	numeric              1, in [-1, 1]            1: missing (none with impute)
+//	numeric with edges   0                        n+1 bins, then 1: missing (none with impute)
+//	categorical          0                        n values, then 1: any other, then 1: missing
+//	hashed               0                        n buckets, then 1: missing
+//	text                 0                        n buckets
+//	vector               n                        0
+//
+// A sparse row has strictly ascending, distinct columns: words that share a bucket count once. What the norm of a row is
+// computed from is therefore exactly what is stored.
+//
+// # What never changes
+//
+// A model is bound to its encoding, so these are fixed for all time: the order of columns above, the hash (see
+// bucketSeed) and what a word is (see splitWords). Tests hold them by golden values.
+package data

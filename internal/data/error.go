@@ -1,0 +1,40 @@
+package data
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An Error says where a file is not the table that was declared. It never holds the text of a cell, nor a header or
+// key of the file: only declared names are quoted.
+type Error struct {
+	File   string
+	Line   int // from 1; 0 where the file as a whole is meant
+	Column int // byte of the line, from 1, that the cell starts at; 0 where the line as a whole is meant
+
+	msg, hint string
+}
+
+// Error is file:line:column: message, leaving out what is 0.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+		if e.Column > 0 {
+			fmt.Fprintf(&b, ":%d", e.Column)
+		}
+	}
+	b.WriteString(": ")
+	b.WriteString(e.msg)
+	return b.String()
+}
+
+// Hint is what to do about it, or empty.
+func (e *Error) Hint() string { return e.hint }
+
+// A fault is what is wrong with one cell of a row: a predicate such as "is not a number".
+type fault struct {
+	cell      int // index among the cells that were encoded
+	msg, hint string
+}

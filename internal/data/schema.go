@@ -1,0 +1,133 @@
+package data
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// maxColumns bounds the dense and the sparse width each: no sensible model is wider, and column numbers must fit uint32.
+const maxColumns = 1 << 26
+
+// A Schema is a checked [Spec]: it knows how a row becomes numbers. It is immutable and safe for concurrent use.
+type Schema struct {
+	spec     Spec
+	features []feature        // in declared order
+	classes  map[string]int32 // of class names and aliases
+	dense    int
+	sparse   int
+}
+
+// A feature is a column of the encoding and where it stands in it.
+type feature struct {
+	column column
+	input  input
+	base   uint32 // its first sparse column
+}
+
+// An input is what a feature, the label or the group reads of a row.
+type input struct {
+	key    string     // of its declaration, for errors
+	name   string     // CSV column or JSON path
+	vector bool       // size cells: a JSON array, or the run of CSV columns
+	size   int        // number of cells
+	run    *ColumnRun // nil where no run is declared
+}
+
+// NewSchema checks everything that can be checked of a declaration before a record is read; the error is a [*SpecError].
+// The schema shares memory with spec, which must not be modified any more.
+func NewSchema(spec Spec) (*Schema, error) {
+	if err := checkTable(&spec); err != nil {
+		return nil, err
+	}
+	s := &Schema{spec: spec, classes: make(map[string]int32)}
+	for i, class := range spec.Label.Classes {
+		s.classes[class] = int32(i)
+	}
+	for _, alias := range spec.Label.Aliases {
+		s.classes[alias.From] = s.classes[alias.To]
+	}
+	for i, f := range spec.Features {
+		key := fmt.Sprintf("data.features[%d]", i)
+		if err := checkFeature(key, &f, &spec); err != nil {
+			return nil, err
+		}
+		c := newColumn(f, spec.Missing)
+		dense, sparse := c.width()
+		if dense > maxColumns-s.dense || sparse > maxColumns-s.sparse {
+			return nil, specError(key, fmt.Sprintf("makes the table wider than %d columns", maxColumns), "fewer buckets, values or elements")
+		}
+		in := input{key: key, name: f.Name, size: 1}
+		if f.Kind == Vector {
+			in.vector, in.size, in.run = true, dense, f.Columns
+		}
+		s.features = append(s.features, feature{column: c, input: in, base: uint32(s.sparse)})
+		s.dense += dense
+		s.sparse += sparse
+	}
+	return s, nil
+}
+
+// DenseWidth is the number of columns of the dense block.
+func (s *Schema) DenseWidth() int { return s.dense }
+
+// SparseWidth is the number of columns of the sparse block.
+func (s *Schema) SparseWidth() int { return s.sparse }
+
+// Classes lists the names of the classes in their order. Callers must not modify it.
+func (s *Schema) Classes() []string { return s.spec.Label.Classes }
+
+// Spec is the declaration that the schema was made from. Callers must not modify what it refers to.
+func (s *Schema) Spec() Spec { return s.spec }
+
+// inputs lists what is read of each row: the features in order, then the label and the group where they are wanted.
+func (s *Schema) inputs(o LoadOptions) []input {
+	var list []input
+	for _, f := range s.features {
+		list = append(list, f.input)
+	}
+	if o.Labels == LabelsRequired {
+		list = append(list, input{key: "data.label", name: s.spec.Label.Name, size: 1})
+	}
+	if o.Group != "" {
+		list = append(list, input{name: o.Group, size: 1})
+	}
+	return list
+}
+
+// encode adds a row to b. cells are those of the features' inputs, one after the other.
+func (s *Schema) encode(b *builder, cells []cell) *fault {
+	first := 0
+	for i := range s.features {
+		f := &s.features[i]
+		end := first + f.input.size
+		if bad := f.column.encode(b, f.base, cells[first:end]); bad != nil {
+			bad.cell += first
+			return bad
+		}
+		first = end
+	}
+	b.endRow(s.spec.RowNorm)
+	return nil
+}
+
+// class is the class of a label cell.
+func (s *Schema) class(c cell) (int32, *fault) {
+	if class, ok := s.classes[string(c.text)]; ok && !c.null {
+		return class, nil
+	}
+	if missing(s.spec.Missing).has(c) {
+		return 0, &fault{msg: noValue, hint: "each row needs a label: drop the rows without one"}
+	}
+	return 0, &fault{msg: "is not one of the declared classes", hint: "add the class to data.label.classes, or map it onto one under data.label.aliases"}
+}
+
+// vectorSize is the number of elements of a vector.
+func (f *Feature) vectorSize() int {
+	if f.Columns != nil {
+		return f.Columns.Last - f.Columns.First + 1
+	}
+	return f.Size
+}
+
+// name is the name of column i of the run, counted from 0.
+func (r *ColumnRun) name(i int) string { return r.Prefix + strconv.Itoa(r.First+i) }

@@ -1,0 +1,111 @@
+package data
+
+import "fmt"
+
+// The formats of a table, as [Spec.Format] states them and [FormatOf] finds them.
+const (
+	CSV   = "csv"   // fields separated by a delimiter, a header row first (RFC 4180)
+	TSV   = "tsv"   // the same, separated by tabs
+	JSONL = "jsonl" // one JSON object a line
+)
+
+// A Spec is the public declaration of a table: everything that may be known about it before a record is read. It
+// serialises into the model file, so that eval and predict encode new tables exactly as fit did.
+type Spec struct {
+	// Format is "csv", "tsv" or "jsonl"; empty: decided by the file's extension, see [FormatOf].
+	Format string `json:"format,omitempty"`
+	// Delimiter separates CSV fields; one character, by default a comma (a tab for .tsv).
+	Delimiter string `json:"delimiter,omitempty"`
+	// Missing lists the cells that stand for an absent value, compared exactly. JSON null and absent keys always do.
+	// A declared class, category or alias of the same spelling takes precedence over it.
+	Missing []string `json:"missing"`
+	// Label names the column to predict and its classes.
+	Label Label `json:"label"`
+	// Features lists the inputs in order; the encoded columns follow it.
+	Features []Feature `json:"features"`
+	// RowNorm is the L2 norm that every encoded row is scaled down to where it exceeds it; 0 leaves rows as they are.
+	RowNorm float64 `json:"row_norm"`
+}
+
+// A Label declares the column to predict. Class i is Classes[i] throughout the program.
+type Label struct {
+	Name    string   `json:"name"`
+	Classes []string `json:"classes"`
+	// Aliases maps other spellings onto declared classes.
+	Aliases []Alias `json:"aliases,omitempty"`
+}
+
+// An Alias reads the cell From as if it were To.
+type Alias struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// A Kind says how a feature is encoded.
+type Kind string
+
+// The kinds of features.
+const (
+	Numeric     Kind = "numeric"     // a number, clamped to declared bounds
+	Categorical Kind = "categorical" // one of declared values, or other
+	Hashed      Kind = "hashed"      // an open set of values, hashed into buckets
+	Text        Kind = "text"        // words, hashed into buckets
+	Vector      Kind = "vector"      // a fixed number of numbers
+)
+
+// A Feature declares one input. Which fields it may set depends on Kind; [NewSchema] refuses the others.
+type Feature struct {
+	// Name is the CSV column, or the JSON path (keys joined by dots). A top-level key that equals the whole name, dots
+	// included, comes before the path.
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
+
+	// Min and Max bound a numeric feature (required) or a vector's elements (both or neither). Values outside are clamped.
+	Min *float64 `json:"min,omitempty"`
+	Max *float64 `json:"max,omitempty"`
+	// Edges cuts a numeric feature into len(Edges)+1 one-hot bins, bin i holding Edges[i-1] <= x < Edges[i]; strictly
+	// ascending, inside (Min, Max).
+	Edges []float64 `json:"edges,omitempty"`
+	// Transform is "" or "log1p"; log1p is applied after clamping, before scaling, and requires Min > -1.
+	Transform string `json:"transform,omitempty"`
+	// Impute is the declared value that a missing numeric cell or vector element takes, in [Min, Max] where these are
+	// set. Without it a missing numeric cell has a column of its own, and a missing vector element is an error.
+	Impute *float64 `json:"impute,omitempty"`
+
+	// Values lists the categories of a categorical feature, one column each, and one more for all others.
+	Values []string `json:"values,omitempty"`
+	// Aliases maps other spellings onto declared values of a categorical feature.
+	Aliases []Alias `json:"aliases,omitempty"`
+
+	// Buckets is the number of hash buckets of a hashed or text feature.
+	Buckets int `json:"buckets,omitempty"`
+	// NGrams is the longest run of words that is hashed: 1 for words alone, 2 for words and pairs, up to 5. 0 means 1.
+	NGrams int `json:"ngrams,omitempty"`
+	// StopWords is "" (none) or "english": a public list, left out before n-grams are formed.
+	StopWords string `json:"stop_words,omitempty"`
+
+	// Size is the number of elements of a JSON array vector; it may be left out where Columns says it.
+	Size int `json:"size,omitempty"`
+	// Columns names the run of CSV columns that hold a vector; without it a vector cannot be read from CSV.
+	Columns *ColumnRun `json:"columns,omitempty"`
+	// To is the range that [Min, Max] of a vector is mapped onto; by default [-1, 1].
+	To *[2]float64 `json:"to,omitempty"`
+}
+
+// A ColumnRun is the columns Prefix+First, ..., Prefix+Last, bounds included.
+type ColumnRun struct {
+	Prefix string `json:"prefix"`
+	First  int    `json:"first"`
+	Last   int    `json:"last"`
+}
+
+// A SpecError says which declared value cannot be used. Key is a path in the config, such as
+// data.features[2].edges, counting from 0; the caller that knows the file adds the position.
+type SpecError struct {
+	Key, Msg, Suggestion string
+}
+
+func (e *SpecError) Error() string { return fmt.Sprintf("%s %s", e.Key, e.Msg) }
+
+// Hint is what to do about it, or empty.
+func (e *SpecError) Hint() string { return e.Suggestion }
