@@ -1,0 +1,246 @@
+package nn
+
+import (
+	"math"
+
+	"dptrain/internal/train/kernel"
+)
+
+// A Batch is one worker's scratch for groups of rows: it runs the net forward and backward and then hands over the
+// rows' gradients as norms and as scaled sums. It is not safe for concurrent use.
+type Batch struct {
+	net     *Net
+	weights *Weights
+	table   *Table
+	rows    []int32 // the group's rows, in order
+	count   int
+
+	gathered []float32   // [rows×dense]: the dense inputs, where they do not lie together in the table
+	input    []float32   // the group's dense inputs: gathered, or the table's own memory
+	outputs  [][]float32 // outputs[l] [rows×out]: activations of layer l; the logits for the last
+	deltas   [][]float32 // deltas[l] [rows×out]: derivative of the loss by the inputs of layer l's activation
+	labels   []int32     // [rows]
+
+	inputSquares, deltaSquares []float64 // [rows]: squared norms of one layer's inputs and deltas
+	nullRows                   []int
+}
+
+// NewBatch allocates scratch for groups of at most maxRows rows.
+func (n *Net) NewBatch(maxRows int) *Batch {
+	b := &Batch{
+		net:      n,
+		gathered: make([]float32, maxRows*n.shape.Dense),
+		labels:   make([]int32, maxRows),
+
+		inputSquares: make([]float64, maxRows),
+		deltaSquares: make([]float64, maxRows),
+		nullRows:     make([]int, 0, maxRows),
+	}
+	for _, l := range n.layers {
+		b.outputs = append(b.outputs, make([]float32, maxRows*l.out))
+		b.deltas = append(b.deltas, make([]float32, maxRows*l.out))
+	}
+	return b
+}
+
+// Logits runs the net forward over rows of t and returns the logits [len(rows)×Outputs], valid until the next call.
+func (b *Batch) Logits(w *Weights, t *Table, rows []int32) []float32 {
+	b.weights, b.table, b.rows, b.count = w, t, rows, len(rows)
+	b.loadInputs()
+	in := b.input
+	for i, l := range b.net.layers {
+		out := b.outputs[i][:b.count*l.out]
+		b.forward(i, out, in)
+		if l.hidden {
+			b.activate(out, l.gain)
+		}
+		in = out
+	}
+	return in
+}
+
+// Gradients runs the net forward and backward over labelled rows of t, in the order given. The batch then answers
+// SquaredNorms and AddScaled for them until the next call.
+func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
+	logits := b.Logits(w, t, rows)
+	for i, r := range rows {
+		b.labels[i] = t.Labels[r]
+	}
+	last := len(b.net.layers) - 1
+	delta := b.deltas[last][:len(logits)]
+	if out := b.net.layers[last].out; out == 1 {
+		kernel.SigmoidDelta(delta, logits, b.labels[:b.count])
+	} else {
+		kernel.SoftmaxDelta(delta, logits, b.labels[:b.count], b.count, out)
+	}
+	for i := last; i > 0; i-- {
+		l, below := b.net.layers[i], b.net.layers[i-1]
+		back := b.deltas[i-1][:b.count*below.out]
+		kernel.ProductPacked(back, b.deltas[i][:b.count*l.out], &w.backward[i], nil, b.count)
+		b.differentiate(back, b.outputs[i-1][:b.count*below.out], below.gain)
+	}
+	return b
+}
+
+// loadInputs sets input to the group's dense rows: in place where they lie together, else copied.
+func (b *Batch) loadInputs() {
+	width := b.net.shape.Dense
+	if width == 0 || b.count == 0 {
+		b.input = nil
+		return
+	}
+	first := int(b.rows[0])
+	if int(b.rows[b.count-1])-first == b.count-1 && ascending(b.rows) {
+		b.input = b.table.Dense[first*width : (first+b.count)*width]
+		return
+	}
+	b.input = b.gathered[:b.count*width]
+	for i, r := range b.rows {
+		copy(b.input[i*width:(i+1)*width], b.table.Dense[int(r)*width:])
+	}
+}
+
+// ascending reports whether rows are strictly ascending.
+func ascending(rows []int32) bool {
+	for i := 1; i < len(rows); i++ {
+		if rows[i] <= rows[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// forward computes the pre-activations out [count×out] of layer number i from its dense inputs in [count×in] and, in
+// the first layer, the group's sparse rows.
+func (b *Batch) forward(i int, out, in []float32) {
+	l := b.net.layers[i]
+	p, bias := b.weights.params, b.weights.params[l.bias:l.bias+l.out]
+	switch {
+	case l.wide():
+		kernel.ProductPacked(out, in, &b.weights.forward[i], bias, b.count)
+	case l.in > 0:
+		kernel.Dots(out, in, p[l.weights:l.rows], bias, b.count, l.in, l.out)
+	default:
+		for i := range b.count {
+			copy(out[i*l.out:(i+1)*l.out], bias)
+		}
+	}
+	if l.sparse > 0 {
+		for i, r := range b.rows {
+			columns, values := b.table.sparseRow(int(r))
+			kernel.SparseProduct(out[i*l.out:(i+1)*l.out], columns, values, p[l.rows:l.bias], l.out)
+		}
+	}
+}
+
+// activate replaces pre-activations by activations.
+func (b *Batch) activate(x []float32, gain float32) {
+	if b.net.shape.Activation == ReLU {
+		kernel.Relu(x)
+		scale(x, gain)
+		return
+	}
+	kernel.Tanh(x, gain)
+}
+
+// differentiate multiplies derivatives by the activation's slope, known from the activations y.
+func (b *Batch) differentiate(delta, y []float32, gain float32) {
+	if b.net.shape.Activation == ReLU {
+		kernel.ReluBackward(delta, y)
+		scale(delta, gain)
+		return
+	}
+	kernel.TanhBackward(delta, y, gain)
+}
+
+func scale(x []float32, factor float32) {
+	for i := range x {
+		x[i] *= factor
+	}
+}
+
+// SquaredNorms sets dst [group] to upper bounds of the squared L2 norms of the rows' gradients as computed, summed in
+// float64 and rounded up by (1 + K·2⁻⁵²), K the number of operations behind the sum. A row whose gradient is not
+// finite has a norm that is not finite.
+func (b *Batch) SquaredNorms(dst []float64) {
+	operations := 0
+	inputs, deltas := b.inputSquares[:b.count], b.deltaSquares[:b.count]
+	for i, r := range b.rows {
+		inputs[i] = b.table.squaredNorms[r]
+		dst[i] = 0
+	}
+	for i, l := range b.net.layers {
+		if i > 0 {
+			kernel.SquaredNorms(inputs, b.outputs[i-1][:b.count*l.in], b.count, l.in)
+		}
+		kernel.SquaredNorms(deltas, b.deltas[i][:b.count*l.out], b.count, l.out)
+		for j := range dst {
+			dst[j] += deltas[j] * (inputs[j] + 1)
+		}
+		operations += l.in + l.sparse + l.out + 3
+	}
+	up := 1 + float64(operations)*0x1p-52
+	for j := range dst {
+		dst[j] *= up
+	}
+}
+
+// AddScaled adds Σ scale[i]·gᵢ over the group's rows, in order, to sum [Params]: one chain of additions a coordinate.
+// A row of scale 0 is null: it changes no bit of sum, whatever its gradient, infinite and NaN included. AddScaled uses
+// up the deltas; it may be called once for each call of Gradients.
+func (b *Batch) AddScaled(sum, scale []float32) {
+	b.nullRows = b.nullRows[:0]
+	for i, s := range scale {
+		if s == 0 {
+			b.nullRows = append(b.nullRows, i)
+		}
+	}
+	in := b.input
+	for i, l := range b.net.layers {
+		if i > 0 {
+			in = b.outputs[i-1][:b.count*l.in]
+			for _, r := range b.nullRows {
+				clear(in[r*l.in : (r+1)*l.in]) // an infinite activation times a zero delta would be NaN
+			}
+		}
+		delta := b.deltas[i][:b.count*l.out]
+		kernel.ScaleRows(delta, scale, b.count, l.out)
+		if l.in > 0 {
+			kernel.AddOuter(sum[l.weights:l.rows], delta, in, b.count, l.out, l.in)
+		}
+		if l.sparse > 0 {
+			for j, r := range b.rows {
+				columns, values := b.table.sparseRow(int(r))
+				kernel.SparseAddOuter(sum[l.rows:l.bias], columns, values, delta[j*l.out:(j+1)*l.out], l.out)
+			}
+		}
+		kernel.AddRows(sum[l.bias:l.bias+l.out], delta, b.count, l.out)
+	}
+}
+
+// Probabilities turns logits [rows×Outputs] into class probabilities dst [rows×Classes].
+func (n *Net) Probabilities(dst []float64, logits []float32) {
+	classes, out := n.shape.Classes, n.Outputs()
+	if out == 1 {
+		for i, z := range logits {
+			p := 1 / (1 + math.Exp(-float64(z)))
+			dst[2*i], dst[2*i+1] = 1/(1+math.Exp(float64(z))), p
+		}
+		return
+	}
+	for i := 0; i < len(logits)/out; i++ {
+		row, p := logits[i*out:(i+1)*out], dst[i*classes:(i+1)*classes]
+		top := math.Inf(-1)
+		for _, z := range row {
+			top = math.Max(top, float64(z))
+		}
+		var sum float64
+		for j, z := range row {
+			p[j] = math.Exp(float64(z) - top)
+			sum += p[j]
+		}
+		for j := range p {
+			p[j] /= sum
+		}
+	}
+}

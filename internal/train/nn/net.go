@@ -1,0 +1,150 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+
+	"dptrain/internal/train/kernel"
+)
+
+// An Activation is the function between hidden layers.
+type Activation string
+
+// The activations. Each is scaled by [Activation.gain], so that a layer fed with rows of norm 1 through weights of
+// standard deviation 1 passes on rows of norm about 1.
+const (
+	Tanh Activation = "tanh"
+	ReLU Activation = "relu"
+)
+
+// gain is the factor on the outputs of a hidden layer of the given width. For a standard normal z, E[tanh²z] = 0.394
+// and E[relu²z] = 0.5, so the squared norm of the layer's output is about 0.89 and 1.
+func (a Activation) gain(width int) float32 {
+	if a == ReLU {
+		return float32(math.Sqrt2 / math.Sqrt(float64(width)))
+	}
+	return float32(1.5 / math.Sqrt(float64(width)))
+}
+
+// A Shape describes a net.
+type Shape struct {
+	Dense, Sparse int        // widths of the two input blocks; at least one is positive
+	Hidden        []int      // widths of the hidden layers; none is logistic regression
+	Classes       int        // at least 2; two classes share one logit, that of class 1
+	Activation    Activation // of the hidden layers
+}
+
+// outputs is the number of logits.
+func (s Shape) outputs() int {
+	if s.Classes == 2 {
+		return 1
+	}
+	return s.Classes
+}
+
+// A layer is the place of one dense layer in the parameter vector.
+type layer struct {
+	in, sparse, out     int     // inputs in the dense and in the sparse block, outputs
+	weights, rows, bias int     // offsets of the weights [out×in], the sparse weights [sparse×out] and the bias [out]
+	hidden              bool    // followed by the activation; the last layer is not
+	gain                float32 // factor on the activation's outputs
+}
+
+// narrow is the largest number of outputs whose logits are computed as dot products along the inputs.
+const narrow = 16
+
+// wide reports whether the layer's pre-activations are a matrix product with its packed weights.
+func (l layer) wide() bool { return l.in > 0 && l.out > narrow }
+
+// A Net is a shape laid out in memory. It is immutable and safe for concurrent use.
+type Net struct {
+	shape  Shape
+	layers []layer
+	params int
+}
+
+// maxParams keeps every offset, and the lattice that sums gradients, far from overflow.
+const maxParams = 1 << 31
+
+// New lays a net out.
+func New(s Shape) (*Net, error) {
+	if s.Dense < 0 || s.Sparse < 0 || s.Dense+s.Sparse == 0 {
+		return nil, fmt.Errorf("a net needs at least one input")
+	}
+	if s.Classes < 2 {
+		return nil, fmt.Errorf("a net needs at least two classes")
+	}
+	if s.Activation != Tanh && s.Activation != ReLU {
+		return nil, fmt.Errorf("activation is %q, want %q or %q", s.Activation, Tanh, ReLU)
+	}
+	n := &Net{shape: s}
+	in, sparse := s.Dense, s.Sparse
+	for i := range len(s.Hidden) + 1 {
+		l := layer{in: in, sparse: sparse, out: s.outputs(), hidden: i < len(s.Hidden)}
+		if l.hidden {
+			if l.out = s.Hidden[i]; l.out < 1 {
+				return nil, fmt.Errorf("hidden layer %d has %d units, want at least 1", i, l.out)
+			}
+			l.gain = s.Activation.gain(l.out)
+		}
+		if size := float64(in+sparse+1) * float64(l.out); size+float64(n.params) > maxParams {
+			return nil, fmt.Errorf("the net has more than %d parameters", maxParams)
+		}
+		l.weights = n.params
+		l.rows = l.weights + l.out*l.in
+		l.bias = l.rows + l.sparse*l.out
+		n.params = l.bias + l.out
+		n.layers = append(n.layers, l)
+		in, sparse = l.out, 0
+	}
+	return n, nil
+}
+
+// Params is the length of the parameter vector.
+func (n *Net) Params() int { return n.params }
+
+// Shape is the shape the net was made from.
+func (n *Net) Shape() Shape { return n.shape }
+
+// Outputs is the number of logits: 1 for two classes, else the number of classes.
+func (n *Net) Outputs() int { return n.shape.outputs() }
+
+// Init fills params [Params] with the starting point: zero, but for the weights of hidden layers, which are standard
+// normal (rows of norm 1 then give pre-activations of variance 1). normal returns one standard normal number a call.
+func (n *Net) Init(params []float32, normal func() float64) {
+	clear(params)
+	for _, l := range n.layers {
+		if !l.hidden {
+			continue
+		}
+		for i := l.weights; i < l.bias; i++ {
+			params[i] = float32(normal())
+		}
+	}
+}
+
+// Weights is one parameter vector made ready for the kernels. Set it once a step; it may then be read concurrently.
+type Weights struct {
+	net      *Net
+	params   []float32       // [Params], the caller's
+	forward  []kernel.Packed // by layer: the dense weights transposed, where the layer is wide
+	backward []kernel.Packed // by layer: the weights, but for the first layer
+}
+
+// NewWeights allocates weights for the net.
+func (n *Net) NewWeights() *Weights {
+	return &Weights{net: n, forward: make([]kernel.Packed, len(n.layers)), backward: make([]kernel.Packed, len(n.layers))}
+}
+
+// Set takes params [Params], which must not change until the next Set.
+func (w *Weights) Set(params []float32) {
+	w.params = params
+	for i, l := range w.net.layers {
+		if l.wide() {
+			w.forward[i].PackTransposed(params[l.weights:l.rows], l.out, l.in)
+		}
+		if i > 0 {
+			w.backward[i].Pack(params[l.weights:l.rows], l.out, l.in)
+		}
+	}
+}
