@@ -1,0 +1,36 @@
+// Package privacy is the mechanism: sample, clip, sum, noise, count. An auditor reads it first. It sees gradients and
+// gives out noisy means; it knows nothing of tables, nets or files.
+//
+// # What is promised
+//
+// A table's rows stand in numbered slots, and neighbouring tables differ in what stands in one of them ([Slots]). A
+// [Plan] is a function of public numbers alone. For every pair of neighbours, the noisy means that T calls of
+// [Mechanism.Step] give out, taken together, are (ε, δ)-indistinguishable with the ε of [Plan.Epsilon], even where the
+// gradients of each step depend on all that was given out before.
+//
+// # Why
+//
+// Let v be a row's scaled gradient in exact arithmetic and C the clipping norm.
+//
+//	claim 1   ‖v‖ ≤ C. Norms are upper bounds in float64, and the factor is rounded down ([Flat.Scale]).
+//	claim 2   Nulling one drawn slot moves the integer sum, times the lattice step g, by at most C(1+η) in L2 norm, and
+//	          a slot drawn but null gives the same bits as a slot not drawn. A row's gradient is a function of the
+//	          parameters and the row alone ([Gradients]); each coordinate's float32 sum over a range of slots is one
+//	          chain in slot order, rounded to the lattice where the range ends ([Ranges]); integers add exactly in
+//	          any order. η is at most u·R²(1+R·u) + √P·g/C, u = 2⁻²⁴, R the drawn slots in a range (package lattice).
+//	claim 3   The noise is a discrete Gaussian of σ·C·(1+η) on the lattice. It differs from a continuous Gaussian
+//	          rounded to the lattice by a factor e^κ at most, κ the extra ε of package lattice.
+//	claim 4   Rounding a continuous Gaussian added to a lattice point is post-processing. A step is therefore the
+//	          Gaussian mechanism of noise multiplier σ on the drawn slots, and T steps are its adaptive composition.
+//	claim 5   Each slot joins each step by a coin that is exactly Bernoulli(q′), and q′ is accounted ([Sampler]).
+//
+// Accounting is done at δ(1−10⁻⁵). What is left pays for the chance that some range holds more than R drawn slots
+// ([Ranges.Tail], at most half of it), for the factor e^κ on δ, and for the noise being cut at 64 standard deviations.
+//
+// The divisor is public: the expected number of drawn slots, never the number drawn. An empty draw is a step like any
+// other: it draws noise and is charged.
+//
+// # What is not promised
+//
+// The running time depends on the rows drawn, and on the noise. Whoever sees the process at work sees more than the model.
+package privacy

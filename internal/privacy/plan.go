@@ -1,0 +1,103 @@
+package privacy
+
+import (
+	"fmt"
+	"math"
+
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/privacy/lattice"
+)
+
+// A Spec states a private run in public numbers.
+type Spec struct {
+	Params              int     // length of a gradient
+	Slots               int     // number of places for rows
+	Steps               int     // T; 0 is a run that learns nothing
+	SamplingProbability float64 // q in (0, 1]
+	NoiseMultiplier     float64 // σ: standard deviation of the noise ÷ clipping norm
+	MaxGradNorm         float64 // C
+	Delta               float64 // δ of the claim, in (0, 1)
+}
+
+// arithmeticShare is the part of δ that pays for what the run does beyond the mechanism of the accountant: the chance
+// that a range holds more drawn slots than η allows for, and the cut ends of the discrete Gaussian.
+const arithmeticShare = 1e-5
+
+// AccountedDelta is the δ left for the accountant out of the δ of a claim.
+func AccountedDelta(delta float64) float64 { return delta * (1 - arithmeticShare) }
+
+// A Plan is a checked Spec with everything derived from it. It is a function of public numbers alone and immutable.
+type Plan struct {
+	Spec
+	Sampler Sampler
+	Clipper Clipper
+	Ranges  Ranges
+	Lattice lattice.Lattice
+}
+
+// NewPlan checks s and derives the rest. It errs where the run cannot be done as claimed.
+func NewPlan(s Spec) (*Plan, error) {
+	sampler, err := NewSampler(s.SamplingProbability)
+	if err != nil {
+		return nil, err
+	}
+	clipper, err := NewFlat(s.MaxGradNorm)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.Params < 1 || s.Slots < 1 || s.Steps < 0:
+		return nil, fmt.Errorf("a run needs at least one parameter, one slot and no negative number of steps")
+	case s.Slots > math.MaxInt32:
+		return nil, fmt.Errorf("%d slots, want at most %d", s.Slots, math.MaxInt32)
+	case !(s.Delta > 0 && s.Delta < 1):
+		return nil, fmt.Errorf("delta is %v, want a number in (0, 1)", s.Delta)
+	}
+	p := &Plan{Spec: s, Sampler: sampler, Clipper: clipper}
+	p.Ranges = planRanges(s.Slots, sampler.Probability(), s.Steps, s.Delta*arithmeticShare/2)
+	p.Lattice, err = lattice.Choose(lattice.Demand{
+		Params:          s.Params,
+		Slots:           s.Slots,
+		Bound:           clipper.Bound(),
+		NoiseMultiplier: s.NoiseMultiplier,
+		MaxDrawn:        p.Ranges.MaxDrawn,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Divisor is the public constant that turns a sum into a mean: the expected number of drawn slots.
+func (p *Plan) Divisor() float64 { return p.Sampler.Probability() * float64(p.Slots) }
+
+// Event is what a number of steps of the run costs, as an accountant reads it.
+func (p *Plan) Event(steps int) accounting.Event {
+	step := p.Sampler.Event(accounting.Gaussian{NoiseMultiplier: p.NoiseMultiplier})
+	return accounting.SelfComposed{Event: step, Count: steps}
+}
+
+// AccountedDelta is the δ left for the accountant out of the claim's.
+func (p *Plan) AccountedDelta() float64 { return AccountedDelta(p.Delta) }
+
+// ExtraEpsilon is what the noise of a number of steps differs from the Gaussian mechanism's (package lattice, claim 3).
+func (p *Plan) ExtraEpsilon(steps int) float64 { return p.Lattice.ExtraEpsilon(p.Params, steps) }
+
+// Epsilon is the ε of a number of steps at the plan's δ: the accountant's answer at AccountedDelta, and on top of its
+// upper end ExtraEpsilon.
+func (p *Plan) Epsilon(a accounting.Accountant, steps int) (accounting.Interval, error) {
+	interval, err := a.Epsilon(p.Event(steps), p.AccountedDelta())
+	if err != nil {
+		return accounting.Interval{}, err
+	}
+	interval.Upper += p.ExtraEpsilon(steps)
+	return interval, nil
+}
+
+// DeltaAt is an upper bound on the δ of a number of steps at another ε than the claim's: the accountant's answer there,
+// less ExtraEpsilon, and the share of δ that the arithmetic takes.
+func (p *Plan) DeltaAt(a accounting.Accountant, steps int, epsilon float64) (float64, error) {
+	extra := p.ExtraEpsilon(steps)
+	interval, err := a.Delta(p.Event(steps), max(0, epsilon-extra))
+	return min(1, interval.Upper*math.Exp(extra)+p.Delta*arithmeticShare), err
+}

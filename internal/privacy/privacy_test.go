@@ -1,0 +1,183 @@
+package privacy
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"dptrain/internal/privacy/rng"
+)
+
+func TestScaleKeepsRowsWithinTheClippingNorm(t *testing.T) {
+	for _, norm := range []float64{1e-6, 0.1, 1, 3, 1e6} {
+		flat, err := NewFlat(norm)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests := []struct {
+			name       string
+			rowNorm    float64
+			wantAtMost float64 // of scale × norm
+			wantZero   bool
+		}{
+			{"zero", 0, 0, false},
+			{"short", norm / 2, norm / 2, false},
+			{"at the norm", norm, norm, false},
+			{"just above", norm * (1 + 1e-15), norm, false},
+			{"long", norm * 1e3, norm, false},
+			{"huge", norm * 1e30, norm, false},
+			{"beyond float32", norm * 1e45, norm, true},
+			{"infinite", math.Inf(1), norm, true},
+			{"not a number", math.NaN(), norm, true},
+		}
+		for _, test := range tests {
+			scale := []float32{7}
+			flat.Scale(scale, []float64{test.rowNorm * test.rowNorm})
+			s := float64(scale[0])
+			if !test.wantZero && s*test.rowNorm*(1+0x1p-24) > test.wantAtMost*(1+0x1p-24) || s < 0 || s > 1 {
+				t.Errorf("C = %v, %s: scale = %v, so the norm is %v, want at most %v", norm, test.name, s, s*test.rowNorm, test.wantAtMost)
+			}
+			if test.wantZero != (s == 0) {
+				t.Errorf("C = %v, %s: scale = %v, want zero: %v", norm, test.name, s, test.wantZero)
+			}
+			// The bound of claim 1 holds after the deltas' rounding too.
+			if test.rowNorm >= norm && !test.wantZero && s*test.rowNorm*(1+0x1p-24) > norm {
+				t.Errorf("C = %v, %s: scale × norm × (1+2^-24) = %v, want at most C", norm, test.name, s*test.rowNorm*(1+0x1p-24))
+			}
+		}
+	}
+}
+
+func TestNewFlatRefuses(t *testing.T) {
+	for _, norm := range []float64{0, -1, 1e-7, 1e7, math.Inf(1), math.NaN()} {
+		if _, err := NewFlat(norm); err == nil {
+			t.Errorf("NewFlat(%v) = nil error, want one", norm)
+		}
+	}
+}
+
+func TestCoinsAreRoundedUp(t *testing.T) {
+	for _, q := range []float64{1e-300, 1e-20, 0x1p-64, 1e-6, 1.0 / 3, 0.5, 1 - 0x1p-53} {
+		p := newPoisson(q)
+		if p.probability < q || p.probability > q+0x1p-64 {
+			t.Errorf("newPoisson(%v).probability = %v, want within 2^-64 above", q, p.probability)
+		}
+		if got := math.Ldexp(float64(p.threshold), -64); got != p.probability {
+			t.Errorf("newPoisson(%v): threshold gives %v, accounted is %v", q, got, p.probability)
+		}
+	}
+}
+
+// TestPoissonSampling checks counts, pairs and ends. False alarms: each of the bounds is 6.5 standard deviations, 1e-10
+// for a normal statistic, 24 of them. A q off by 2 %, or two neighbouring coins equal 2 % of the time, is caught.
+func TestPoissonSampling(t *testing.T) {
+	const slots, steps = 2000, 400
+	for _, q := range []float64{0.02, 0.25} {
+		sampler, err := NewSampler(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := rng.TestKey(1).Source(rng.Coins)
+		var total, squares, pairs, first, last float64
+		for step := range steps {
+			drawn := sampler.Sample(nil, 0, slots, source.Stream(uint64(step), 0))
+			n := float64(len(drawn))
+			total += n
+			squares += (n - q*slots) * (n - q*slots)
+			for i, slot := range drawn {
+				if i > 0 && drawn[i-1] == slot-1 {
+					pairs++
+				}
+				if slot == 0 {
+					first++
+				}
+				if slot == slots-1 {
+					last++
+				}
+			}
+		}
+		check := func(name string, got, mean, deviation float64) {
+			if math.Abs(got-mean) > 6.5*deviation {
+				t.Errorf("q = %v: %s = %v, want %v ± %v", q, name, got, mean, 6.5*deviation)
+			}
+		}
+		n := float64(slots * steps)
+		check("drawn slots", total, n*q, math.Sqrt(n*q*(1-q)))
+		check("batch size variance", squares/steps, slots*q*(1-q), slots*q*(1-q)*math.Sqrt(2.0/steps))
+		check("neighbours drawn together", pairs, n*q*q, math.Sqrt(n*q*q*(1+2*q)))
+		check("first slot", first, steps*q, math.Sqrt(steps*q))
+		check("last slot", last, steps*q, math.Sqrt(steps*q))
+	}
+}
+
+// TestScatterIsUniform counts which slot the first and the last row get. 6.5 standard deviations: 1e-10 a cell.
+func TestScatterIsUniform(t *testing.T) {
+	const rows, count, draws = 3, 5, 20000
+	source := rng.TestKey(2).Source(rng.Slots)
+	var cells [rows][count]float64
+	for draw := range draws {
+		s, err := Scatter(rows, count, source.Stream(uint64(draw), 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for slot, row := range s.rows {
+			if row >= 0 {
+				cells[row][slot]++
+				seen++
+			}
+		}
+		if seen != rows {
+			t.Fatalf("%d rows in the slots, want %d", seen, rows)
+		}
+	}
+	mean := float64(draws) / count
+	for row := range cells {
+		for slot, n := range cells[row] {
+			if math.Abs(n-mean) > 6.5*math.Sqrt(mean*(1-1.0/count)) {
+				t.Errorf("row %d is in slot %d in %v of %d draws, want %v", row, slot, n, draws, mean)
+			}
+		}
+	}
+}
+
+func TestRangesKeepTheirTail(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for range 300 {
+		slots := 1 + r.IntN(1<<r.IntN(24))
+		q := math.Exp(-12 * r.Float64())
+		if r.IntN(4) == 0 {
+			q = 1
+		}
+		steps := 1 + r.IntN(100000)
+		g := planRanges(slots, q, steps, 1e-12)
+		switch {
+		case g.Slots < 1 || g.Slots > slots || g.MaxDrawn > g.Slots || g.MaxDrawn < 1:
+			t.Fatalf("planRanges(%d, %v, %d) = %+v", slots, q, steps, g)
+		case g.Tail > 1e-12:
+			t.Fatalf("planRanges(%d, %v, %d).Tail = %v, want at most 1e-12", slots, q, steps, g.Tail)
+		case g.MaxDrawn > 400:
+			t.Fatalf("planRanges(%d, %v, %d).MaxDrawn = %d, which makes η more than 1 %%", slots, q, steps, g.MaxDrawn)
+		}
+	}
+}
+
+// TestLogBinomialTailIsABound compares the Chernoff bound with exact tails.
+func TestLogBinomialTailIsABound(t *testing.T) {
+	for _, n := range []int{1, 10, 200} {
+		for _, q := range []float64{0.01, 0.3, 0.9} {
+			for k := 0; k <= n; k++ {
+				var exact float64
+				for i := k + 1; i <= n; i++ {
+					a, _ := math.Lgamma(float64(n + 1))
+					b, _ := math.Lgamma(float64(i + 1))
+					c, _ := math.Lgamma(float64(n - i + 1))
+					exact += math.Exp(a - b - c + float64(i)*math.Log(q) + float64(n-i)*math.Log1p(-q))
+				}
+				if bound := math.Exp(logBinomialTail(n, q, k)); bound < exact*(1-1e-9) {
+					t.Errorf("P[Binomial(%d, %v) > %d] ≤ %v, want at least the exact %v", n, q, k, bound, exact)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package privacy
+
+import "math"
+
+// Ranges are how slots are cut for summation. Range t is the slots [t·Slots, (t+1)·Slots): a function of public
+// numbers alone, because a boundary that moved with the drawn rows would let one row change the rounding of others.
+type Ranges struct {
+	// Slots is the number of slots in a range (the last may have fewer).
+	Slots int
+	// MaxDrawn is R: no range of any step holds more drawn slots, but for the probability Tail.
+	MaxDrawn int
+	// Tail bounds the probability that some range of some step holds more than MaxDrawn drawn slots; it is part of δ.
+	Tail float64
+}
+
+// The expected number of drawn slots in a range. More make the sum's rounding, and so the noise, larger (η is about
+// MaxDrawn²·2⁻²⁴: 0.4 % at 256); fewer make the sum go to the lattice more often.
+const (
+	minExpectedDrawn = 16
+	maxExpectedDrawn = 128
+)
+
+// planRanges cuts slots into ranges for steps drawn with probability q, with Tail at most tail. Small batches get
+// smaller ranges, so that there are some for every worker.
+func planRanges(slots int, q float64, steps int, tail float64) Ranges {
+	expected := math.Min(maxExpectedDrawn, math.Max(minExpectedDrawn, q*float64(slots)/16))
+	if q == 1 {
+		size := min(slots, int(2*expected))
+		return Ranges{Slots: size, MaxDrawn: size}
+	}
+	size := int(math.Min(float64(slots), math.Ceil(expected/q)))
+	ranges := math.Ceil(float64(slots)/float64(size)) * float64(steps)
+	if math.IsInf(ranges, 0) || ranges < 1 {
+		ranges = 1
+	}
+	for drawn := int(q * float64(size)); drawn < size; drawn++ {
+		if bound := math.Exp(math.Log(ranges) + logBinomialTail(size, q, drawn)); bound <= tail {
+			return Ranges{Slots: size, MaxDrawn: drawn, Tail: bound}
+		}
+	}
+	return Ranges{Slots: size, MaxDrawn: size}
+}
+
+// logBinomialTail is the Chernoff bound on log P[Binomial(n, q) > k]: −n·KL((k+1)/n ‖ q), and 0 where k+1 ≤ nq.
+func logBinomialTail(n int, q float64, k int) float64 {
+	if k >= n {
+		return math.Inf(-1)
+	}
+	a := float64(k+1) / float64(n)
+	if a <= q {
+		return 0
+	}
+	divergence := a * math.Log(a/q)
+	if a < 1 {
+		divergence += (1 - a) * (math.Log1p(-a) - math.Log1p(-q))
+	}
+	return -float64(n) * divergence
+}

@@ -1,0 +1,211 @@
+package privacy_test
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"dptrain/internal/privacy"
+	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train/nn"
+)
+
+// shapes are the nets whose sums are tested: both input blocks, narrow and wide, with and without hidden layers.
+func shapes() []nn.Shape {
+	return []nn.Shape{
+		{Dense: 30, Classes: 2, Activation: nn.Tanh},
+		{Dense: 12, Classes: 10, Activation: nn.Tanh},
+		{Sparse: 50, Classes: 20, Activation: nn.Tanh},
+		{Dense: 9, Sparse: 14, Hidden: []int{18}, Classes: 3, Activation: nn.Tanh},
+		{Dense: 20, Hidden: []int{33, 17}, Classes: 2, Activation: nn.ReLU},
+	}
+}
+
+// table makes rows of which some are hard: all zero, tiny, huge, overflowing in every product, and doubles.
+func table(t *testing.T, r *rand.Rand, s nn.Shape, rows int) *nn.Table {
+	table := &nn.Table{Rows: rows, Dense: make([]float32, rows*s.Dense), Indptr: []int{0}, Labels: make([]int32, rows)}
+	for i := range rows {
+		size := []float64{1, 1, 1, 0, 1e-30, 1e4, 1e18, 3e38}[i%8]
+		value := func() float32 {
+			return float32(math.Max(-3e38, math.Min(3e38, size*r.NormFloat64())))
+		}
+		for j := range s.Dense {
+			table.Dense[i*s.Dense+j] = value()
+		}
+		if i%11 == 10 {
+			copy(table.Dense[i*s.Dense:(i+1)*s.Dense], table.Dense[(i-1)*s.Dense:])
+		}
+		for c := range s.Sparse {
+			if r.IntN(4) == 0 {
+				table.Indices = append(table.Indices, uint32(c))
+				table.Values = append(table.Values, value())
+			}
+		}
+		table.Indptr = append(table.Indptr, len(table.Indices))
+		table.Labels[i] = int32(r.IntN(s.Classes))
+	}
+	if err := table.Prepare(s); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// run is one configured mechanism over a net and a table.
+type run struct {
+	plan    *privacy.Plan
+	net     *nn.Net
+	weights *nn.Weights
+	table   *nn.Table
+	slots   privacy.Slots
+}
+
+func newRun(t *testing.T, s nn.Shape, seed uint64, rows, slots int, q, clip float64) *run {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 7))
+	net, err := nn.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := make([]float32, net.Params())
+	for i := range params {
+		params[i] = float32(r.NormFloat64())
+	}
+	weights := net.NewWeights()
+	weights.Set(params)
+	plan, err := privacy.NewPlan(privacy.Spec{
+		Params: net.Params(), Slots: slots, Steps: 100, SamplingProbability: q, NoiseMultiplier: 1, MaxGradNorm: clip, Delta: 1e-5,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	where := privacy.OneRowEach(rows)
+	if slots != rows {
+		if where, err = privacy.Scatter(rows, slots, rng.TestKey(seed).Source(rng.Slots).Stream(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &run{plan: plan, net: net, weights: weights, table: table(t, r, s, rows), slots: where}
+}
+
+// sum is the lattice sum of a step in which row null (or none, at -1) is null, computed as absent or, with zeroed, as
+// drawn with a scale of 0.
+func (r *run) sum(t *testing.T, workers, group, null int, zeroed bool) []int64 {
+	t.Helper()
+	m, err := privacy.NewMechanism(r.plan, r.slots, rng.TestKey(5), workers, group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batches := make([]*nn.Batch, workers)
+	for i := range batches {
+		batches[i] = r.net.NewBatch(group)
+	}
+	return m.TestOnlySum(3, func(worker int, rows []int32) privacy.Gradients {
+		if at := slices.Index(rows, int32(null)); at >= 0 {
+			if zeroed {
+				return nulled{batches[worker].Gradients(r.weights, r.table, rows), at}
+			}
+			without := slices.Delete(slices.Clone(rows), at, at+1)
+			return shorter{batches[worker].Gradients(r.weights, r.table, without), at}
+		}
+		return batches[worker].Gradients(r.weights, r.table, rows)
+	})
+}
+
+// nulled is a group whose row at has a gradient that is not finite.
+type nulled struct {
+	privacy.Gradients
+	at int
+}
+
+func (n nulled) SquaredNorms(dst []float64) {
+	n.Gradients.SquaredNorms(dst)
+	dst[n.at] = math.NaN()
+}
+
+// shorter is a group without its row at, as if it had not been drawn.
+type shorter struct {
+	privacy.Gradients
+	at int
+}
+
+func (s shorter) SquaredNorms(dst []float64) {
+	s.Gradients.SquaredNorms(dst[:len(dst)-1])
+	copy(dst[s.at+1:], dst[s.at:len(dst)-1])
+}
+
+func (s shorter) AddScaled(sum, scale []float32) {
+	s.Gradients.AddScaled(sum, slices.Delete(slices.Clone(scale), s.at, s.at+1))
+}
+
+// distance is the L2 norm of a − b, exactly squared, times g.
+func distance(a, b []int64, g float64) float64 {
+	square := new(big.Int)
+	for i := range a {
+		d := big.NewInt(a[i] - b[i])
+		square.Add(square, d.Mul(d, d))
+	}
+	root := new(big.Float).SetPrec(200).SetInt(square)
+	f, _ := root.Sqrt(root).Float64()
+	return f * g
+}
+
+// TestNullingARowMovesTheSumByTheClippingNormAtMost is claim 2 (package lattice) on real gradients: at most C(1+η),
+// for every row, hard ones included.
+func TestNullingARowMovesTheSumByTheClippingNormAtMost(t *testing.T) {
+	for i, s := range shapes() {
+		for _, q := range []float64{1, 0.3} {
+			for _, clip := range []float64{1, 1e-4, 50} {
+				t.Run(fmt.Sprintf("%d/q=%v/C=%v", i, q, clip), func(t *testing.T) {
+					r := newRun(t, s, uint64(i), 600, 600, q, clip)
+					full := r.sum(t, 2, 16, -1, false)
+					bound := clip * (1 + r.plan.Lattice.Eta)
+					var worst float64
+					for row := range 40 {
+						moved := distance(full, r.sum(t, 2, 16, row*13, false), r.plan.Lattice.Step)
+						worst = max(worst, moved)
+						if moved > bound {
+							t.Errorf("nulling row %d moves the sum by %v, want at most %v", row*13, moved, bound)
+						}
+					}
+					if worst == 0 {
+						t.Error("no row moves the sum: the test sees nothing")
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestDrawnNullEqualsNotDrawn is the premise of Poisson accounting (package lattice, claim 2): bit for bit.
+func TestDrawnNullEqualsNotDrawn(t *testing.T) {
+	for i, s := range shapes() {
+		for _, slots := range []int{300, 500} {
+			for _, q := range []float64{1, 0.3} {
+				r := newRun(t, s, uint64(i), 300, slots, q, 1)
+				for row := range 30 {
+					absent, null := r.sum(t, 1, 8, row*10, false), r.sum(t, 1, 8, row*10, true)
+					if !slices.Equal(absent, null) {
+						t.Errorf("shape %d, %d slots, q = %v: row %d drawn null differs from not drawn", i, slots, q, row*10)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestWorkersAndGroupsDoNotChangeTheSum(t *testing.T) {
+	for i, s := range shapes() {
+		r := newRun(t, s, uint64(i), 700, 900, 0.5, 1)
+		want := r.sum(t, 1, 1, -1, false)
+		for _, workers := range []int{1, 2, 8} {
+			for _, group := range []int{1, 3, 64} {
+				if got := r.sum(t, workers, group, -1, false); !slices.Equal(got, want) {
+					t.Errorf("shape %d: %d workers and groups of %d give another sum", i, workers, group)
+				}
+			}
+		}
+	}
+}
