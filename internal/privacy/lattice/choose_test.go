@@ -117,6 +117,8 @@ func TestChooseOnRunsOfEverySize(t *testing.T) {
 		{"fine for its parameters", Demand{1e9, 1000, 100, 1, 1000}, 0x1p-35, 34.4e12, false},
 		{"many slots: a coarser lattice", Demand{1000, 1 << 36, 256, 1, 1}, 0x1p-25, 33.7e6, false},
 		{"too many slots", Demand{1000, 1 << 38, 256, 1, 1}, 0, 0, true},
+		{"just enough room for the noise", Demand{1 << 30, 66_900_000, 1, 1, 2000}, 0x1p-36, 137.4e12, false},
+		{"just too little", Demand{1 << 30, 67_040_000, 1, 1, 2000}, 0, 0, true},
 		{"too much noise", Demand{1 << 34, 1000, 256, 1, 1e6}, 0, 0, true},
 	} {
 		l, err := Choose(test.demand)

@@ -106,39 +106,67 @@ func TestTableGivesTheDistribution(t *testing.T) {
 	}
 }
 
+// TestEdgeLeavesItsErrorToSlack takes heights at which a careless logarithm would lose its digits.
+func TestEdgeLeavesItsErrorToSlack(t *testing.T) {
+	const s = maxParameter
+	for _, unit := range []uint64{1 << 15, 1 << 40, 1<<60 - 1} {
+		for _, height := range []uint64{1, 2, unit/2 - 1, unit/2 + 1, unit - 1000, unit - 1} {
+			z := edge(s, height, unit)
+			inside, outside := int64(math.Floor(z*(1-slack)))-1, int64(math.Ceil(z*(1+slack)))+1
+			if !above(inside, s, height, unit) || above(outside, s, height, unit) {
+				t.Errorf("edge(2^47, %d, %d) = %g, want it between %d and %d", height, unit, z, inside, outside)
+			}
+		}
+		if z := edge(s, unit, unit); z != 0 {
+			t.Errorf("edge(2^47, %d, %d) = %g, want 0", unit, unit, z)
+		}
+	}
+}
+
 // TestAttemptGivesEachIntegerItsPlaces finds, in exact arithmetic, the k words of a strip that are to give an integer z
-// and checks the first and last of them and the words on either side.
+// and checks the first and last of them and the words on either side; and that all but the sure integers take a height.
 func TestAttemptGivesEachIntegerItsPlaces(t *testing.T) {
 	for _, s := range parameters() {
 		g := mustGaussian(t, s)
-		rapid.Check(t, func(t *rapid.T) {
-			i := rapid.IntRange(0, strips-1).Draw(t, "strip")
+		rapid.Check(t, func(rt *rapid.T) {
+			i := rapid.IntRange(0, strips-1).Draw(rt, "strip")
 			strip, k := g.table.strips[i], g.table.spans[i].height
 			if k == 0 {
 				return
 			}
 			outer := int64(strip.width / 2)
 			inner := outer - int64(strip.skip)
-			// Only sure integers: they take no second word.
-			z := rapid.OneOf(rapid.Just(-inner), rapid.Just(inner), rapid.Int64Range(-inner, inner)).Draw(t, "z")
+			ends := []int64{-outer, -inner - 1, -inner, 0, inner, inner + 1, outer}
+			z := rapid.OneOf(rapid.SampledFrom(ends), rapid.Int64Range(-outer, outer)).Draw(rt, "z")
+			if z < -outer || z > outer {
+				return
+			}
+			attempt := func(r uint64) (got int64, taken int) {
+				source := &script{t: t, words: []uint64{r<<(64-placeBits) | uint64(i), 1 << 63, 1 << 63}, size: 1}
+				got, ok := g.attempt(&reader{words: source})
+				taken = 3 - len(source.words)
+				if !ok && taken == 1 {
+					return math.MaxInt64, 0 // refused
+				}
+				return got, taken
+			}
 			// The numbers r with ⌊r·N/2^placeBits⌋ = z+X end at last, and the last k of them are accepted.
 			next := new(big.Int).Lsh(big.NewInt(z+outer+1), placeBits)
 			last := next.Sub(ceilDiv(next, new(big.Int).SetUint64(strip.width)), big.NewInt(1)).Uint64()
-			word := func(r uint64) []uint64 { return []uint64{r<<(64-placeBits) | uint64(i), 1 << 63} }
+			heights := 1
+			if z < -inner || z > inner {
+				heights = 2
+			}
 			for _, r := range []uint64{last, last - k + 1} {
-				if got, ok := g.attempt(&reader{words: &script{words: word(r), size: 1}}); got != z || !ok {
-					t.Fatalf("s=%d, strip %d: place %d gives %d, %v, want %d", s, i, r, got, ok, z)
+				if got, taken := attempt(r); got != z || taken != heights {
+					rt.Fatalf("s=%d, strip %d: place %d gives %d from %d words, want %d from %d", s, i, r, got, taken, z, heights)
 				}
 			}
-			if last+1 < places {
-				if got, ok := g.attempt(&reader{words: &script{words: word(last + 1), size: 1}}); ok && got != z+1 {
-					t.Fatalf("s=%d, strip %d: place %d gives %d, want %d or a refusal", s, i, last+1, got, z+1)
-				}
+			if got, taken := attempt(last + 1); last+1 < places && taken > 0 && got != z+1 {
+				rt.Fatalf("s=%d, strip %d: place %d gives %d, want %d or a refusal", s, i, last+1, got, z+1)
 			}
-			if last >= k {
-				if got, ok := g.attempt(&reader{words: &script{words: word(last - k), size: 1}}); ok && got != z-1 {
-					t.Fatalf("s=%d, strip %d: place %d gives %d, want %d or a refusal", s, i, last-k, got, z-1)
-				}
+			if got, taken := attempt(last - k); last >= k && taken > 0 && got != z-1 {
+				rt.Fatalf("s=%d, strip %d: place %d gives %d, want %d or a refusal", s, i, last-k, got, z-1)
 			}
 		})
 	}

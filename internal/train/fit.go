@@ -1,0 +1,103 @@
+package train
+
+import (
+	"context"
+	"math"
+
+	"dptrain/internal/data"
+	"dptrain/internal/privacy"
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train/nn"
+)
+
+// A Run is what a fit needs beside its plan and its table.
+type Run struct {
+	Key      rng.Key
+	Workers  int            // goroutines; at least 1; changes no result
+	Progress func(done int) // called after each step with the number of steps done; may be nil
+}
+
+// A Fitted is the outcome of a fit.
+type Fitted struct {
+	Params []float32        // the model
+	Steps  int              // steps applied
+	Spent  accounting.Event // what drew noise
+}
+
+// groupBytes is the memory that one group of rows may take in a worker's scratch: half of a small second-level cache,
+// so that a row is read from memory once for forward and backward.
+const groupBytes = 1 << 19
+
+// Fit trains a model by the plan. It errs only where the table does not match the plan or ctx ends; then nothing has
+// been learned that could be kept.
+func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) {
+	table, err := newTable(p.Net, d)
+	if err != nil {
+		return nil, err
+	}
+	slots := privacy.OneRowEach(d.Rows)
+	if p.Privacy.Adjacency == accounting.AddOrRemoveOne {
+		if slots, err = privacy.Scatter(d.Rows, p.RowsAtMost, r.Key.Source(rng.Slots).Stream(0, 0)); err != nil {
+			return nil, err
+		}
+	}
+	group := groupRows(p.Net)
+	mechanism, err := privacy.NewMechanism(p.Mechanism, slots, r.Key, r.Workers, group)
+	if err != nil {
+		return nil, err
+	}
+	batches := make([]*nn.Batch, r.Workers)
+	for i := range batches {
+		batches[i] = p.Net.NewBatch(group)
+	}
+
+	params := make([]float32, p.Net.Params())
+	p.Net.Init(params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
+	weights := p.Net.NewWeights()
+	gradient := make([]float32, len(params))
+	optimizer := newOptimizer(p, len(params))
+	average := newTailAverage(len(params), p.Train.Steps, p.Train.AverageLast)
+	for step := range p.Train.Steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		weights.Set(params)
+		mechanism.Step(gradient, func(worker int, rows []int32) privacy.Gradients {
+			return batches[worker].Gradients(weights, table, rows)
+		})
+		optimizer.step(params, gradient)
+		average.add(step, params)
+		if r.Progress != nil {
+			r.Progress(step + 1)
+		}
+	}
+	average.mean(params)
+	return &Fitted{Params: params, Steps: p.Train.Steps, Spent: mechanism.Spent()}, nil
+}
+
+// newTable makes a dataset ready for a net.
+func newTable(net *nn.Net, d *data.Dataset) (*nn.Table, error) {
+	t := &nn.Table{Rows: d.Rows, Dense: d.Dense, Indptr: d.Indptr, Indices: d.Indices, Values: d.Values, Labels: d.Labels}
+	return t, t.Prepare(net.Shape())
+}
+
+// groupRows is the number of rows in a group: a function of the shape alone.
+func groupRows(net *nn.Net) int {
+	s := net.Shape()
+	floats := s.Dense + 2*net.Outputs()
+	for _, width := range s.Hidden {
+		floats += 2 * width
+	}
+	return min(256, max(16, groupBytes/(4*floats)))
+}
+
+// normals returns a generator of standard normal numbers (Box and Muller 1958) for initial parameters, which depend on
+// no record. It is not fit for private noise: see package lattice.
+func normals(stream *rng.Stream) func() float64 {
+	uniform := func() float64 { return (float64(stream.Uint64()>>11) + 0.5) * 0x1p-53 }
+	return func() float64 {
+		radius := math.Sqrt(-2 * math.Log(uniform()))
+		return radius * math.Cos(2*math.Pi*uniform())
+	}
+}

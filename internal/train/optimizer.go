@@ -1,0 +1,90 @@
+package train
+
+import "math"
+
+// An optimizer moves parameters by noisy means. It sees no data: all it does is post-processing.
+type optimizer interface {
+	// step updates params [P] by the noisy mean gradient [P].
+	step(params, gradient []float32)
+}
+
+// newOptimizer returns the plan's optimizer for params parameters.
+func newOptimizer(p *Plan, params int) optimizer {
+	if p.Train.Optimizer == Adam {
+		return &adam{rate: p.Train.LearningRate, decay: p.Train.WeightDecay, beta1: p.Train.Momentum,
+			mean: make([]float32, params), square: make([]float32, params)}
+	}
+	return &heavyBall{rate: float32(p.Train.LearningRate), momentum: float32(p.Train.Momentum),
+		decay: float32(p.Train.LearningRate * p.Train.WeightDecay), velocity: make([]float32, params)}
+}
+
+// heavyBall is gradient descent with damped momentum: V ← m·V + (1−m)·g, W ← W − lr·V. Damped, so that the learning
+// rate keeps its meaning whatever the momentum.
+type heavyBall struct {
+	rate, momentum, decay float32
+	velocity              []float32
+}
+
+func (o *heavyBall) step(params, gradient []float32) {
+	for i, g := range gradient {
+		o.velocity[i] = o.momentum*o.velocity[i] + (1-o.momentum)*g
+		params[i] -= o.rate*o.velocity[i] + o.decay*params[i]
+	}
+}
+
+// adam is Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1) with decoupled weight decay (Loshchilov and Hutter
+// 2019, arXiv:1711.05101, algorithm 2).
+type adam struct {
+	rate, decay, beta1 float64
+	mean, square       []float32
+	steps              int
+}
+
+func (o *adam) step(params, gradient []float32) {
+	const beta2, tiny = 0.999, 1e-8
+	o.steps++
+	correct1 := 1 - math.Pow(o.beta1, float64(o.steps))
+	correct2 := 1 - math.Pow(beta2, float64(o.steps))
+	for i, g32 := range gradient {
+		g := float64(g32)
+		mean := o.beta1*float64(o.mean[i]) + (1-o.beta1)*g
+		square := beta2*float64(o.square[i]) + (1-beta2)*g*g
+		o.mean[i], o.square[i] = float32(mean), float32(square)
+		move := mean / correct1 / (math.Sqrt(square/correct2) + tiny)
+		params[i] -= float32(o.rate * (move + o.decay*float64(params[i])))
+	}
+}
+
+// tailAverage is the mean of the last iterates, the model that is kept: it averages part of the noise away (Polyak and
+// Juditsky 1992) and, like everything after the noise, costs no privacy.
+type tailAverage struct {
+	first int // number of the first step that counts
+	count int
+	sum   []float64
+}
+
+func newTailAverage(params, steps int, share float64) *tailAverage {
+	first := steps - int(math.Round(share*float64(steps)))
+	return &tailAverage{first: min(first, max(steps-1, 0)), sum: make([]float64, params)}
+}
+
+// add takes the parameters after step number step (from 0).
+func (a *tailAverage) add(step int, params []float32) {
+	if step < a.first {
+		return
+	}
+	a.count++
+	for i, w := range params {
+		a.sum[i] += float64(w)
+	}
+}
+
+// mean sets dst to the average; it leaves dst as it is where no step has counted.
+func (a *tailAverage) mean(dst []float32) {
+	if a.count == 0 {
+		return
+	}
+	for i, s := range a.sum {
+		dst[i] = float32(s / float64(a.count))
+	}
+}

@@ -1,0 +1,333 @@
+package train
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"dptrain/internal/data"
+	"dptrain/internal/privacy/accounting"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// reportSchema names the layout of a report.
+const reportSchema = "dptrain.report/1"
+
+// A Report states exactly what was promised to the people in the table, in enough detail to recompute it. Nothing in
+// it is computed from records: each field is of the config, derived from the config, or a constant.
+type Report struct {
+	Schema   string `json:"schema"`
+	ReportID string `json:"report_id"` // SHA-256 of the canonical report with this and hashes.model empty
+	Version  string `json:"dptrain_version"`
+
+	Private         bool     `json:"private"`
+	Epsilon         *float64 `json:"epsilon"` // null where nothing is promised
+	Delta           float64  `json:"delta"`
+	NoiseMultiplier float64  `json:"noise_multiplier"`
+	MaxGradNorm     float64  `json:"max_grad_norm"`
+	Steps           int      `json:"steps"` // charged
+
+	Claim      ReportClaim          `json:"claim"`
+	Setting    ReportSetting        `json:"setting"`
+	Unit       string               `json:"unit"`
+	Adjacency  accounting.Adjacency `json:"adjacency"`
+	Mechanism  ReportMechanism      `json:"mechanism"`
+	Accounting ReportAccounting     `json:"accounting"`
+	Training   ReportTraining       `json:"training"`
+	Declared   ReportDeclared       `json:"declared_public"`
+	Hashes     ReportHashes         `json:"hashes"`
+	Warnings   []string             `json:"warnings"`
+}
+
+// ReportClaim is the guarantee, in symbols and in words.
+type ReportClaim struct {
+	Definition string `json:"definition"`
+	// EpsilonLower and EpsilonUpper bracket the ε of the mechanism as accounted; the upper end is claimed.
+	EpsilonLower *float64 `json:"epsilon_lower"`
+	EpsilonUpper *float64 `json:"epsilon_upper"`
+	// MuGDP is the μ of Gaussian differential privacy of the mechanism as accounted, for rates from 1e-6.
+	MuGDP *float64 `json:"mu_gdp"`
+	// Deltas are further points of the guarantee: each pair holds.
+	Deltas []ReportPoint `json:"delta_at_epsilon"`
+	// AttackSuccess bounds how often a membership attack with 1 % false alarms is right about a member.
+	AttackSuccess *float64 `json:"tpr_at_1pct_fpr"`
+	Statement     string   `json:"statement"`
+}
+
+// ReportPoint is one pair of the guarantee.
+type ReportPoint struct {
+	Epsilon float64 `json:"epsilon"`
+	Delta   float64 `json:"delta"`
+}
+
+// ReportSetting says who is trusted and what is protected.
+type ReportSetting struct {
+	Model      string   `json:"model"`
+	Covered    []string `json:"covered"`
+	NotCovered []string `json:"not_covered"`
+}
+
+// ReportMechanism says what was run.
+type ReportMechanism struct {
+	Sampler             string  `json:"sampler"`
+	SamplingProbability float64 `json:"sampling_probability"`
+	Slots               int     `json:"slots"`
+	Divisor             float64 `json:"divisor"`
+	DivisorConvention   string  `json:"divisor_convention"`
+	StepsPlanned        int     `json:"steps_planned"`
+	StepsApplied        int     `json:"steps_applied"`
+	StepsCharged        int     `json:"steps_charged"`
+	Clipping            string  `json:"clipping"`
+	NoiseDistribution   string  `json:"noise_distribution"`
+	NoiseParameter      int64   `json:"noise_parameter"` // of the discrete Gaussian, in lattice steps
+	LatticeStep         float64 `json:"lattice_step"`
+	Eta                 float64 `json:"eta"` // what rounding can add to the sensitivity, relative to C
+	RangeSlots          int     `json:"range_slots"`
+	RangeMaxDrawn       int     `json:"range_max_drawn"`
+	Randomness          string  `json:"randomness"`
+}
+
+// ReportAccounting says how ε was computed.
+type ReportAccounting struct {
+	Accountant     string          `json:"accountant"`
+	Version        string          `json:"version"`
+	Events         json.RawMessage `json:"events"`
+	AccountedDelta float64         `json:"accounted_delta"` // δ without the share set aside for arithmetic
+	ExtraEpsilon   float64         `json:"extra_epsilon"`   // added for what the lattice's noise differs from a Gaussian
+	EpsilonRDP     *float64        `json:"epsilon_rdp"`     // second opinion
+	Assumptions    []string        `json:"assumptions"`
+}
+
+// ReportTraining is what else the model depends on: post-processing of noisy means.
+type ReportTraining struct {
+	Model      PlanModel `json:"model"`
+	Train      PlanTrain `json:"train"`
+	Parameters int       `json:"parameters"`
+}
+
+// ReportDeclared is what the config declares to be public.
+type ReportDeclared struct {
+	Rows       int       `json:"rows,omitempty"`
+	RowsAtMost int       `json:"rows_at_most,omitempty"`
+	Data       data.Spec `json:"data"`
+}
+
+// ReportHashes are SHA-256 in hexadecimal. There is none of the table: it would confirm a guessed row.
+type ReportHashes struct {
+	Config string `json:"config"` // of the canonical resolved config
+	Schema string `json:"schema"` // of the canonical data section
+	Model  string `json:"model"`  // of the model file
+}
+
+// NewReport states what a fit by plan promised. seeded says that the randomness came from a stated seed, so that
+// nothing is promised.
+func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, error) {
+	charged := max(p.Train.Steps, fitted.Steps)
+	r := &Report{
+		Schema: reportSchema, Version: version,
+		Private: !seeded, Delta: p.Privacy.Delta,
+		NoiseMultiplier: p.Privacy.NoiseMultiplier, MaxGradNorm: p.Privacy.MaxGradNorm, Steps: charged,
+		Setting: reportSetting(p), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,
+		Mechanism: reportMechanism(p, fitted, seeded),
+		Training:  ReportTraining{Model: p.Model, Train: p.Train, Parameters: p.Net.Params()},
+		Declared:  ReportDeclared{Rows: p.Rows, RowsAtMost: p.RowsAtMost, Data: p.Schema.Spec()},
+		Warnings:  append([]string{}, p.Warnings...),
+	}
+	r.Mechanism.StepsCharged = charged
+	if seeded {
+		r.Warnings = append(r.Warnings, "random seed is fixed; the guarantee does not hold against anyone who knows it")
+	}
+	var err error
+	if r.Accounting, err = reportAccounting(p, charged, seeded); err != nil {
+		return nil, err
+	}
+	if r.Claim, err = reportClaim(p, charged, seeded); err != nil {
+		return nil, err
+	}
+	r.Epsilon = r.Claim.EpsilonUpper
+	if r.Hashes.Schema, err = hashJSON(r.Declared.Data); err != nil {
+		return nil, err
+	}
+	if r.Hashes.Config, err = hashJSON(map[string]any{
+		"data": r.Declared, "model": p.Model, "privacy": p.Privacy, "train": p.Train,
+	}); err != nil {
+		return nil, err
+	}
+	r.ReportID, err = hashJSON(r)
+	return r, err
+}
+
+// claimDigits is how many significant digits of ε are claimed, the last rounded up.
+const claimDigits = 6
+
+func reportClaim(p *Plan, steps int, seeded bool) (ReportClaim, error) {
+	c := ReportClaim{
+		Definition: fmt.Sprintf("(ε, δ)-differential privacy; neighbouring tables: %s", neighbours(p.Privacy.Adjacency)),
+		Deltas:     []ReportPoint{},
+	}
+	if seeded {
+		c.Statement = "No guarantee: the randomness came from a stated seed. This model is for tests."
+		return c, nil
+	}
+	interval, err := p.Mechanism.Epsilon(p.Accountant, steps)
+	if err != nil {
+		return c, err
+	}
+	if math.IsInf(interval.Upper, 0) {
+		c.Statement = "No guarantee: ε is infinite."
+		return c, nil
+	}
+	lower := accounting.RoundDown(interval.Lower, claimDigits)
+	upper := accounting.RoundUp(interval.Upper, claimDigits)
+	c.EpsilonLower, c.EpsilonUpper = &lower, &upper
+	event := p.Mechanism.Event(steps)
+	curve, err := p.Accountant.Curve(event)
+	if err != nil {
+		return c, err
+	}
+	mu, err := curve.MuGDP(1e-6)
+	if err != nil {
+		return c, err
+	}
+	rate, err := curve.TruePositiveRate(0.01)
+	if err != nil {
+		return c, err
+	}
+	rate = rate*math.Exp(p.Mechanism.ExtraEpsilon(steps)) + p.Privacy.Delta - p.Mechanism.AccountedDelta()
+	mu, rate = accounting.RoundUp(mu, claimDigits), math.Min(1, accounting.RoundUp(rate, claimDigits))
+	c.MuGDP, c.AttackSuccess = &mu, &rate
+	for _, factor := range []float64{0.25, 0.5, 0.75, 1.5, 2} {
+		epsilon := accounting.RoundUp(factor*upper, claimDigits)
+		delta, err := p.Mechanism.DeltaAt(p.Accountant, steps, epsilon)
+		if err != nil {
+			return c, err
+		}
+		c.Deltas = append(c.Deltas, ReportPoint{Epsilon: epsilon, Delta: math.Min(1, accounting.RoundUp(delta, claimDigits))})
+	}
+	c.Statement = Statement(upper, p.Privacy.Delta, rate)
+	return c, nil
+}
+
+// Statement says in plain words what ε, δ and the bound on attacks with 1 % false alarms mean for one row.
+func Statement(epsilon, delta, rate float64) string {
+	return fmt.Sprintf("Whatever the model reveals, any conclusion drawn from it is at most e^%s = %s times as likely "+
+		"whether or not one row was in the table, but for a chance of %.3g. An attacker who knows every other row and accepts "+
+		"1 %% false alarms recognises a member at most %.3g %% of the time; guessing gives 1 %%.",
+		accounting.FormatUp(epsilon, 4), accounting.FormatUp(math.Exp(epsilon), 3), delta, 100*rate)
+}
+
+// neighbours says in words which tables are neighbours.
+func neighbours(a accounting.Adjacency) string {
+	switch a {
+	case accounting.AddOrRemoveOne:
+		return "one has one row more (add or remove one); the number of rows is private, its cap public"
+	case accounting.ReplaceOne:
+		return "one row is replaced by any other (replace one); the number of rows is public"
+	default:
+		return "one row is replaced by a null row, which contributes nothing (zero out); the number of rows is public"
+	}
+}
+
+func reportSetting(p *Plan) ReportSetting {
+	s := ReportSetting{
+		Model: "central: whoever runs dptrain holds the table and is trusted with it",
+		Covered: []string{
+			"the parameters in the model file, and all that is computed from them",
+			"this report, and all that fit prints",
+		},
+		NotCovered: []string{
+			"what the config declares: schema, bounds, categories, class names and hyperparameters",
+			"several rows of one person: ε holds for each row, not for the person",
+			"metrics that eval computes on private rows",
+			"further runs on the same table: their losses add up",
+			"the running time and memory of the program",
+		},
+	}
+	if p.Privacy.Adjacency != accounting.AddOrRemoveOne {
+		s.NotCovered = append(s.NotCovered, "the number of rows")
+	}
+	return s
+}
+
+func reportMechanism(p *Plan, fitted *Fitted, seeded bool) ReportMechanism {
+	m := p.Mechanism
+	r := ReportMechanism{
+		Sampler:             "poisson: each slot joins each step independently",
+		SamplingProbability: m.Sampler.Probability(),
+		Slots:               m.Slots,
+		Divisor:             m.Divisor(),
+		DivisorConvention:   "sampling probability × slots, public; never the drawn number",
+		StepsPlanned:        p.Train.Steps, StepsApplied: fitted.Steps,
+		Clipping:          "flat: a row's whole gradient is scaled to L2 norm C at most; a non-finite one to 0",
+		NoiseDistribution: "discrete Gaussian on the lattice, once per step and coordinate",
+		NoiseParameter:    m.Lattice.Parameter, LatticeStep: m.Lattice.Step, Eta: m.Lattice.Eta,
+		RangeSlots: m.Ranges.Slots, RangeMaxDrawn: m.Ranges.MaxDrawn,
+		Randomness: "AES-256-CTR streams, keyed from the operating system",
+	}
+	if m.Sampler.Probability() == 1 {
+		r.Sampler = "full batch: every slot joins every step"
+	}
+	if seeded {
+		r.Randomness = "AES-256-CTR streams, keyed from a stated seed"
+	}
+	return r
+}
+
+func reportAccounting(p *Plan, steps int, seeded bool) (ReportAccounting, error) {
+	a := ReportAccounting{
+		Accountant: p.Accountant.Name(), Version: accounting.Version,
+		Assumptions: []string{
+			"the operating system's source of randomness is unpredictable, and AES-256-CTR cannot be told from random bits",
+			"a row stands in one slot, and the table is the one the config declares",
+			"steps are chosen before the run and all charged, however it ends",
+		},
+	}
+	event := p.Mechanism.Event(steps)
+	var err error
+	if a.Events, err = accounting.MarshalEvent(event); err != nil || seeded {
+		return a, err
+	}
+	a.AccountedDelta, a.ExtraEpsilon = p.Mechanism.AccountedDelta(), p.Mechanism.ExtraEpsilon(steps)
+	second, err := accounting.New("rdp", p.Privacy.Adjacency)
+	if err != nil {
+		return a, err
+	}
+	if interval, err := p.Mechanism.Epsilon(second, steps); err == nil && !math.IsInf(interval.Upper, 0) {
+		epsilon := accounting.RoundUp(interval.Upper, claimDigits)
+		a.EpsilonRDP = &epsilon
+	}
+	return a, nil
+}
+
+// Encode is the report as indented JSON.
+func (r *Report) Encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(r)
+	return b.Bytes(), err
+}
+
+// hashJSON is the SHA-256, in hexadecimal, of v's canonical JSON (RFC 8785).
+func hashJSON(v any) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	canonical := jsontext.Value(text)
+	if err := canonical.Canonicalize(); err != nil {
+		return "", err
+	}
+	return hash(canonical), nil
+}
+
+// hash is the SHA-256 of b in hexadecimal.
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
