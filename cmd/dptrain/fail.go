@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"dptrain/internal/data"
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/train"
+)
+
+// A status is the exit status of the program.
+type status int
+
+// The exit statuses. Scripts rely on them.
+const (
+	statusDone      status = 0
+	statusFault     status = 1 // of the program
+	statusUsage     status = 2 // flag or argument
+	statusConfig    status = 3 // config invalid
+	statusData      status = 4 // data missing, invalid or not of the schema
+	statusPrivacy   status = 5 // privacy refusal
+	statusQuality   status = 6 // quality gate failed
+	statusIntegrity status = 7 // hash mismatch, unsupported model
+	statusResources status = 9 // disk full, permission, an output in the way
+	statusSignal    status = 128
+)
+
+// A failure is an error whose exit status and hint are known where it arises.
+type failure struct {
+	status status
+	err    error
+	hint   string
+}
+
+func (e *failure) Error() string { return e.err.Error() }
+func (e *failure) Unwrap() error { return e.err }
+func (e *failure) Hint() string  { return e.hint }
+
+// usage returns a failure of the command line.
+func usage(hint, format string, args ...any) error {
+	return &failure{statusUsage, fmt.Errorf(format, args...), hint}
+}
+
+// refuse returns a refusal in the name of privacy.
+func refuse(hint, format string, args ...any) error {
+	return &failure{statusPrivacy, fmt.Errorf(format, args...), hint}
+}
+
+// exitStatus is the one place where errors become exit statuses.
+func exitStatus(err error) status {
+	var (
+		known       *failure
+		badConfig   *configError
+		badSpec     *data.SpecError
+		badData     *data.Error
+		badModel    *train.ModelError
+		unreachable *accounting.UnreachableError
+		signal      *interruption
+	)
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.As(err, &known):
+		return known.status
+	case errors.As(err, &unreachable):
+		return statusPrivacy
+	case errors.As(err, &badConfig), errors.As(err, &badSpec):
+		return statusConfig
+	case errors.As(err, &badData):
+		return statusData
+	case errors.As(err, &badModel):
+		return statusIntegrity
+	case errors.As(err, &signal):
+		return statusSignal + status(signal.signal)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist),
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EIO):
+		return statusResources
+	}
+	return statusFault
+}
+
+// usualHint is the hint for a status where the error has none of its own.
+func usualHint(s status) string {
+	switch s {
+	case statusUsage:
+		return "dptrain --help lists commands and flags"
+	case statusConfig:
+		return "the README's section on the config shows every key"
+	case statusData:
+		return "the config's data section declares what the table must hold"
+	case statusIntegrity:
+		return "fit writes models as model.safetensors"
+	case statusResources:
+		return "check that the path exists, is writable and has space left"
+	case statusSignal + status(syscall.SIGINT), statusSignal + status(syscall.SIGTERM):
+		return "nothing was written; run the command again"
+	}
+	return ""
+}
+
+// fail prints err as an error line, the config's line where there is one, and a hint; it returns the exit status.
+func (s *streams) fail(err error) int {
+	code := exitStatus(err)
+	if code == statusDone {
+		return int(code)
+	}
+	if errors.Is(err, context.Canceled) && code == statusFault {
+		code = statusSignal + status(syscall.SIGINT)
+	}
+	fmt.Fprintf(s.err, "dptrain: error: %s\n", oneLine(err.Error()))
+	var located *configError
+	if errors.As(err, &located) {
+		fmt.Fprint(s.err, located.excerpt())
+	}
+	hint := usualHint(code)
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		hint = hinted.Hint()
+	}
+	if hint != "" {
+		fmt.Fprintf(s.err, "dptrain: hint: %s\n", oneLine(hint))
+	}
+	return int(code)
+}
+
+// warn prints a warning line.
+func (s *streams) warn(format string, args ...any) {
+	fmt.Fprintf(s.err, "dptrain: warning: %s\n", oneLine(fmt.Sprintf(format, args...)))
+}
+
+// oneLine keeps a message on one line.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

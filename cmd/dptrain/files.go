@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"dptrain/internal/data"
+	"dptrain/internal/train"
+)
+
+// readyOutput makes sure, before a record is read, that a model and a report can be written to dir.
+func readyOutput(dir string, fresh bool) error {
+	for _, name := range []string{train.ModelFile, train.ReportFile} {
+		if err := readyFile(filepath.Join(dir, name), fresh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readyFile makes sure that a file can be written at path; an empty path is standard output.
+func readyFile(path string, fresh bool) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(path); err == nil && !fresh {
+		return &failure{statusResources, fmt.Errorf("%s is there already", path), "--fresh overwrites it; -o names another place"}
+	}
+	// The nearest folder that exists: a run that fails later leaves no new folder behind.
+	folder := filepath.Dir(path)
+	for {
+		_, err := os.Stat(folder)
+		if err == nil {
+			break
+		}
+		if above := filepath.Dir(folder); errors.Is(err, fs.ErrNotExist) && above != folder {
+			folder = above
+			continue
+		}
+		return err
+	}
+	probe, err := os.CreateTemp(folder, ".dptrain-*")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, errors.Unwrap(err))
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// loadTable loads a table; a file that is not there is a failure of the data.
+func loadTable(ctx context.Context, s *streams, path string, schema *data.Schema, o data.LoadOptions) (*data.Dataset, error) {
+	o.Stdin = s.in
+	table, err := data.Load(ctx, path, schema, o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &failure{statusData, fmt.Errorf("%s: no such file", path), "check --data, or data.train in the config"}
+	}
+	return table, interrupted(ctx, err)
+}
+
+// interrupted replaces the error of an ended context by what ended it.
+func interrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}

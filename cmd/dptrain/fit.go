@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dptrain/internal/data"
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train"
+)
+
+// fitOptions are the flags of fit.
+type fitOptions struct {
+	config         configFlags
+	dryRun         bool
+	fresh          bool
+	maxEpsilon     float64
+	requirePrivate bool
+	seed           uint64
+	seeded         bool
+	workers        int
+	noProgress     bool
+	quiet          bool
+	json           bool
+}
+
+func (o *fitOptions) addFlags(f *pflag.FlagSet) {
+	o.config.addFlags(f)
+	o.config.addDataFlag(f)
+	o.config.addOutputFlag(f)
+	f.BoolVar(&o.dryRun, "dry-run", false, "plan the run and print what it would promise; read no record")
+	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing model and report")
+	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "refuse a run whose ε is above this (exit status 5)")
+	f.BoolVar(&o.requirePrivate, "require-private", false, "refuse a run that promises nothing, such as one with --seed (exit status 5)")
+	f.Uint64Var(&o.seed, "seed", 0, "draw all randomness from this number, for tests: the model is then not private")
+	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines to train with; changes no result")
+	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
+	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
+}
+
+func newFitCommand(s *streams) *cobra.Command {
+	var o fitOptions
+	c := &cobra.Command{
+		Use:   "fit -c CONFIG",
+		Short: "Train a private model and write it with its privacy report",
+		Long: `fit trains a differentially private model by a config and writes two files into
+the output folder: model.safetensors, and report.json, which states ε, δ, σ, C,
+steps and all that is needed to recompute them.
+
+The noise is calibrated before any record is read. Nothing computed from records
+is printed.
+
+Exit status is 0 when both files are written, 2 for a wrong flag, 3 for an
+invalid config, 4 for a table that is missing or not as declared, 5 for a run
+that would promise less than asked, 9 when the files cannot be written or are
+there already, and 130 when interrupted: then nothing is written.`,
+		Example: `  dptrain fit -c configs/quickstart.yaml
+  dptrain fit -c configs/adult.yaml --data adult/train.csv -o runs/adult
+  dptrain fit -c configs/adult.yaml --set privacy.target_epsilon=0.5 --dry-run
+  dptrain fit -c configs/adult.yaml --max-epsilon 1 --require-private --json`,
+		Args: noArguments,
+	}
+	o.addFlags(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		o.seeded = c.Flags().Changed("seed")
+		if o.workers < 1 {
+			return usage("leave --workers out to use every processor", "--workers is %d, want at least 1", o.workers)
+		}
+		if c.Flags().Changed("max-epsilon") && !(o.maxEpsilon > 0) {
+			return usage("", "--max-epsilon is %v, want a positive number", o.maxEpsilon)
+		}
+		return runFit(c.Context(), s, &o)
+	}
+	return c
+}
+
+// fitResult is what fit prints with --json.
+type fitResult struct {
+	Model           *string  `json:"model"`  // null in a dry run
+	Report          *string  `json:"report"` // null in a dry run
+	Private         bool     `json:"private"`
+	Epsilon         *float64 `json:"epsilon"`
+	Delta           float64  `json:"delta"`
+	Steps           int      `json:"steps"`
+	NoiseMultiplier float64  `json:"noise_multiplier"`
+	MaxGradNorm     float64  `json:"max_grad_norm"`
+	// The times are null in a dry run, and where the number of rows is private.
+	LoadSeconds       *float64 `json:"load_seconds"`
+	TrainSeconds      *float64 `json:"train_seconds"`
+	ExamplesPerSecond *float64 `json:"examples_per_second"`
+}
+
+func runFit(ctx context.Context, s *streams, o *fitOptions) error {
+	cfg, err := loadConfig(o.config, os.Getenv)
+	if err != nil {
+		return err
+	}
+	plan, err := makePlan(cfg)
+	if err != nil {
+		return err
+	}
+	if err := o.refuseUnlessPrivate(plan); err != nil {
+		return err
+	}
+	result := fitResult{
+		Private: !o.seeded, Delta: plan.Privacy.Delta, Steps: plan.Train.Steps,
+		NoiseMultiplier: plan.Privacy.NoiseMultiplier, MaxGradNorm: plan.Privacy.MaxGradNorm,
+	}
+	if !o.seeded {
+		epsilon := accounting.RoundUp(plan.Claim.Upper, 6)
+		result.Epsilon = &epsilon
+	}
+	if !o.quiet {
+		for _, w := range plan.Warnings {
+			s.warn("%s", w)
+		}
+		if o.seeded {
+			s.warn("random seed is fixed; the guarantee does not hold against anyone who knows it")
+		}
+	}
+	if !o.dryRun {
+		if err := o.fitAndWrite(ctx, s, cfg, plan, &result); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return json.NewEncoder(s.out).Encode(result)
+	}
+	return printFit(s, plan, &result)
+}
+
+// makePlan turns a config into a plan; errors point into the config.
+func makePlan(cfg *config) (*train.Plan, error) {
+	schema, err := data.NewSchema(cfg.Spec)
+	if err != nil {
+		return nil, cfg.locate(err)
+	}
+	plan, err := train.NewPlan(cfg.Options, schema)
+	return plan, cfg.locate(err)
+}
+
+// refuseUnlessPrivate holds the plan against --require-private and --max-epsilon.
+func (o *fitOptions) refuseUnlessPrivate(p *train.Plan) error {
+	if o.seeded && o.requirePrivate {
+		return refuse("leave --seed out", "a run with a stated seed is not private")
+	}
+	if o.maxEpsilon == 0 {
+		return nil
+	}
+	if o.seeded {
+		return refuse("leave --seed out", "a run with a stated seed has no epsilon to hold against --max-epsilon")
+	}
+	if epsilon := accounting.RoundUp(p.Claim.Upper, 6); epsilon > o.maxEpsilon {
+		return refuse("lower privacy.target_epsilon, or raise privacy.noise_multiplier",
+			"the run would cost epsilon %v, above --max-epsilon %v", epsilon, o.maxEpsilon)
+	}
+	return nil
+}
+
+// fitAndWrite loads the table, trains and writes; it fills in the rest of result.
+func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p *train.Plan, result *fitResult) error {
+	if err := readyOutput(cfg.OutputDir, o.fresh); err != nil {
+		return err
+	}
+	if cfg.DataTrain == "" {
+		return &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
+	}
+	key, err := o.key()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots()})
+	if err != nil {
+		return err
+	}
+	if p.Rows != 0 && table.Rows != p.Rows {
+		return &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", cfg.DataTrain, p.Rows),
+			"declare the table's number of rows as data.rows; it becomes public"}
+	}
+	loaded := time.Now()
+	bar := newProgress(s.err, p.Train.Steps, o.noProgress || o.quiet, func(steps int) (float64, bool) {
+		interval, err := p.Mechanism.Epsilon(p.Accountant, steps)
+		return interval.Upper, err == nil && !o.seeded
+	})
+	fitted, err := train.Fit(ctx, p, table, train.Run{Key: key, Workers: o.workers, Progress: bar.step})
+	bar.clear()
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	trained := time.Now()
+	report, err := train.NewReport(p, fitted, o.seeded, version())
+	if err != nil {
+		return err
+	}
+	model := &train.Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params,
+		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Version: version()}
+	modelPath, reportPath, err := train.Write(cfg.OutputDir, model, report)
+	if err != nil {
+		return err
+	}
+	load, seconds := loaded.Sub(began).Seconds(), trained.Sub(loaded).Seconds()
+	rate := p.Mechanism.Divisor() * float64(fitted.Steps) / seconds
+	result.Model, result.Report = &modelPath, &reportPath
+	if p.Privacy.Adjacency != accounting.AddOrRemoveOne { // times tell of the number of rows
+		result.LoadSeconds, result.TrainSeconds, result.ExamplesPerSecond = &load, &seconds, &rate
+	}
+	return nil
+}
+
+// key is the source of all randomness of the run.
+func (o *fitOptions) key() (rng.Key, error) {
+	if o.seeded {
+		return rng.TestKey(o.seed), nil
+	}
+	return rng.NewKey(rand.Reader)
+}
+
+// printFit prints the result for people.
+func printFit(s *streams, p *train.Plan, r *fitResult) error {
+	promise := "none: the randomness came from a stated seed"
+	if r.Epsilon != nil {
+		promise = fmt.Sprintf("ε = %s at δ = %g for one row (%s)", accounting.FormatUp(*r.Epsilon, 4), r.Delta, p.Privacy.Adjacency)
+	}
+	lines := [][2]string{
+		{"privacy", promise},
+		{"noise", fmt.Sprintf("σ = %g, C = %g, %d steps at q = %.4g", r.NoiseMultiplier, r.MaxGradNorm, r.Steps, p.Train.SamplingProbability)},
+	}
+	if r.Model == nil {
+		lines = append(lines, [2]string{"written", "nothing: this was a dry run"})
+	} else {
+		if r.TrainSeconds != nil {
+			lines = append(lines, [2]string{"time", fmt.Sprintf("%.1f s, %.3g examples a second", *r.TrainSeconds, *r.ExamplesPerSecond)})
+		}
+		lines = append(lines,
+			[2]string{"model", *r.Model},
+			[2]string{"report", *r.Report},
+			[2]string{"next", fmt.Sprintf("dptrain eval -m %s --data TEST", *r.Model)})
+	}
+	for _, l := range lines {
+		if _, err := fmt.Fprintf(s.out, "%-8s %s\n", l[0], l[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
