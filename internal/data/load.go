@@ -2,7 +2,6 @@ package data
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -134,14 +133,4 @@ func (l *loader) dataset() *Dataset {
 		l.out.data.Groups.sort()
 	}
 	return l.out.data
-}
-
-// fail puts the file's name into an error of its source.
-func (t *table) fail(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.File = t.name
-		return e
-	}
-	return fmt.Errorf("%s: %w", t.name, err)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -70,10 +71,10 @@ func openTable(path string, s *Schema, inputs []input, stdin io.Reader) (*table,
 			return nil, err
 		}
 		if info, err := f.Stat(); err == nil && info.IsDir() {
-			f.Close()
+			_ = f.Close()
 			return nil, &Error{File: path, msg: "is a directory, want a file"}
 		}
-		t.close, raw = func() { f.Close() }, f
+		t.close, raw = func() { _ = f.Close() }, f
 	}
 	if err := t.open(path, s, inputs, raw); err != nil {
 		t.close()
@@ -99,20 +100,27 @@ func (t *table) open(path string, s *Schema, inputs []input, raw io.Reader) erro
 	switch format {
 	case JSONL:
 		t.rows = newJSONLSource(in, inputs)
-		return nil
 	case TSV:
 		t.rows, err = newCSVSource(in, '\t', s.spec.Delimiter, inputs)
 	default:
 		t.rows, err = newCSVSource(in, ',', s.spec.Delimiter, inputs)
 	}
+	return t.fail(err)
+}
+
+// fail puts the file's name into an error of its source, where it is not there yet.
+func (t *table) fail(err error) error {
+	var ours *Error
 	var declared *SpecError
-	if errors.As(err, &declared) {
+	var system *os.PathError
+	switch {
+	case errors.As(err, &ours):
+		ours.File = t.name
+		return ours
+	case err == nil, errors.As(err, &declared), errors.As(err, &system):
 		return err
 	}
-	if err != nil {
-		return t.fail(err)
-	}
-	return nil
+	return fmt.Errorf("%s: %w", t.name, err)
 }
 
 // decompress reads raw through the named decompression, which takes concatenated streams as one.
@@ -180,7 +188,7 @@ func newGuard(r io.Reader) (*guard, error) {
 		return nil, err
 	}
 	if string(start) == byteOrderMark {
-		g.in.Discard(len(byteOrderMark)) // cannot fail: the bytes are buffered
+		_, _ = g.in.Discard(len(byteOrderMark)) // cannot fail: the bytes are buffered
 	}
 	if _, err := g.in.Peek(1); err == io.EOF {
 		return nil, &Error{msg: "is empty"}

@@ -17,7 +17,9 @@ func gzipped(t testing.TB, text string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
-	io.WriteString(w, text)
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
