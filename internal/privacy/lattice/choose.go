@@ -28,17 +28,17 @@ type Lattice struct {
 const (
 	unitRoundoff = 0x1p-24 // of float32
 
-	roundingShare  = 0x1p-20   // of C: the most that rounding to the lattice may add to the sensitivity
-	wantedNoise    = 1 << 38   // the lattice is made fine enough for this s,
-	requiredNoise  = 1 << 24   // or for this one, where the integer sum leaves no room for more
-	sumCeiling     = 0x1p62    // |sum + noise| stays below: one bit less than int64 holds
-	upward         = 1 + 1e-12 // factor that covers the float64 rounding of what must be an upper bound
-	minBound       = 1e-6
-	maxBound       = 1e6
-	minNoise       = 1e-9
-	maxNoise       = 1e9
-	maxCount       = 1 << 40
-	maxDrawnInARow = 1 << 12 // η reaches 1
+	roundingShare = 0x1p-20   // of C: the most that rounding to the lattice may add to the sensitivity
+	wantedNoise   = 1 << 38   // the lattice is made fine enough for this s,
+	requiredNoise = 1 << 24   // or for this one, where the integer sum leaves no room for more
+	sumCeiling    = 0x1p62    // |sum + noise| stays below: one bit less than int64 holds
+	upward        = 1 + 1e-12 // factor that covers the float64 rounding of what must be an upper bound
+	minBound      = 1e-6
+	maxBound      = 1e6
+	minNoise      = 1e-9
+	maxNoise      = 1e9
+	maxCount      = 1 << 40
+	maxDrawn      = 1 << 12 // η reaches 1
 )
 
 // Choose returns the coarsest lattice with √P·g ≤ 2⁻²⁰·C and s ≥ 2³⁸; where sum and noise would then reach 2⁶², the
@@ -68,7 +68,7 @@ func (d Demand) check() error {
 		return fmt.Errorf("number of parameters is %d, want an integer in [1, 2^40]", d.Params)
 	case d.Slots < 1 || d.Slots > maxCount:
 		return fmt.Errorf("number of slots is %d, want an integer in [1, 2^40]", d.Slots)
-	case d.MaxDrawn < 1 || d.MaxDrawn > maxDrawnInARow:
+	case d.MaxDrawn < 1 || d.MaxDrawn > maxDrawn:
 		return fmt.Errorf("largest number of rows in a range is %d, want an integer in [1, 4096]", d.MaxDrawn)
 	case !(d.Bound >= minBound && d.Bound <= maxBound):
 		return fmt.Errorf("clipping norm is %v, want a number in [%g, %g]", d.Bound, minBound, maxBound)

@@ -11,24 +11,24 @@ import (
 	"pgregory.net/rapid"
 )
 
-// real and its methods are exact enough arithmetic, written the long way.
-func real(x float64) *big.Float             { return new(big.Float).SetPrec(200).SetFloat64(x) }
-func plus(a, b *big.Float) *big.Float       { return real(0).Add(a, b) }
-func times(a, b *big.Float) *big.Float      { return real(0).Mul(a, b) }
-func over(a, b *big.Float) *big.Float       { return real(0).Quo(a, b) }
-func root(n int) *big.Float                 { return real(0).Sqrt(real(float64(n))) }
-func atMost(a *big.Float, b float64) bool   { return a.Cmp(real(b)) <= 0 }
+// number and the functions on it are exact enough arithmetic, written the long way.
+func number(x float64) *big.Float           { return new(big.Float).SetPrec(200).SetFloat64(x) }
+func plus(a, b *big.Float) *big.Float       { return number(0).Add(a, b) }
+func times(a, b *big.Float) *big.Float      { return number(0).Mul(a, b) }
+func over(a, b *big.Float) *big.Float       { return number(0).Quo(a, b) }
+func root(n int) *big.Float                 { return number(0).Sqrt(number(float64(n))) }
+func atMost(a *big.Float, b float64) bool   { return a.Cmp(number(b)) <= 0 }
 func relative(a float64, b *big.Float) bool { return math.Abs(a/mustFloat(b)-1) < 1e-9 }
 func mustFloat(x *big.Float) float64        { y, _ := x.Float64(); return y }
 
 // exactly is what Choose promises of a step, without its roundings: η, s, and the largest sum with noise.
 func exactly(d Demand, step float64) (eta, noise, largest *big.Float) {
-	r, u := real(float64(d.MaxDrawn)), real(0x1p-24)
-	eta = times(times(u, times(r, r)), plus(real(1), times(r, u)))
-	eta = plus(eta, over(times(root(d.Params), real(step)), real(d.Bound)))
-	bound := over(times(real(d.Bound), plus(real(1), eta)), real(step))
-	noise = times(real(d.NoiseMultiplier), bound)
-	largest = plus(times(real(float64(d.Slots)), bound), times(real(64), noise))
+	r, u := number(float64(d.MaxDrawn)), number(0x1p-24)
+	eta = times(times(u, times(r, r)), plus(number(1), times(r, u)))
+	eta = plus(eta, over(times(root(d.Params), number(step)), number(d.Bound)))
+	bound := over(times(number(d.Bound), plus(number(1), eta)), number(step))
+	noise = times(number(d.NoiseMultiplier), bound)
+	largest = plus(times(number(float64(d.Slots)), bound), times(number(64), noise))
 	return eta, noise, largest
 }
 
@@ -37,7 +37,7 @@ func sound(t *rapid.T, d Demand, l Lattice) {
 	if fraction, _ := math.Frexp(l.Step); fraction != 0.5 {
 		t.Fatalf("Choose(%+v): step %g is no power of two", d, l.Step)
 	}
-	if !atMost(times(root(d.Params), real(l.Step)), 0x1p-20*d.Bound) {
+	if !atMost(times(root(d.Params), number(l.Step)), 0x1p-20*d.Bound) {
 		t.Fatalf("Choose(%+v): rounding at step %g adds more than 2^-20 of the bound", d, l.Step)
 	}
 	eta, noise, _ := exactly(d, l.Step)
@@ -47,8 +47,8 @@ func sound(t *rapid.T, d Demand, l Lattice) {
 	if s := float64(l.Parameter); !atMost(noise, s) || s > mustFloat(noise)*(1+1e-9)+1 {
 		t.Fatalf("Choose(%+v): Parameter = %d, want at least and close to %g", d, l.Parameter, noise)
 	}
-	with := plus(real(0), real(64*float64(l.Parameter)))
-	with = plus(with, over(times(real(float64(d.Slots)*d.Bound), plus(real(1), eta)), real(l.Step)))
+	with := plus(number(0), number(64*float64(l.Parameter)))
+	with = plus(with, over(times(number(float64(d.Slots)*d.Bound), plus(number(1), eta)), number(l.Step)))
 	if !atMost(with, 0x1p62) || l.Parameter < 1<<24 {
 		t.Fatalf("Choose(%+v): sum and noise reach %g at s = %d", d, with, l.Parameter)
 	}
@@ -91,9 +91,9 @@ func TestChooseKeepsItsPromises(t *testing.T) {
 		sound(t, d, l)
 		_, noise, _ := exactly(d, l.Step)
 		_, coarser, _ := exactly(d, 2*l.Step)
-		if wanted := real(1 << 38); noise.Cmp(wanted) >= 0 {
+		if wanted := number(1 << 38); noise.Cmp(wanted) >= 0 {
 			// No finer than need be.
-			if coarser.Cmp(plus(wanted, real(1))) > 0 && atMost(times(root(d.Params), real(2*l.Step)), 0x1p-20*(1-1e-9)*d.Bound) {
+			if coarser.Cmp(plus(wanted, number(1))) > 0 && atMost(times(root(d.Params), number(2*l.Step)), 0x1p-20*(1-1e-9)*d.Bound) {
 				t.Fatalf("Choose(%+v): step %g, but twice that will do", d, l.Step)
 			}
 		} else if fine(l.Step / 2) {

@@ -53,7 +53,7 @@
 // draws, and by Pinsker's inequality the distance is at most √(N/640)/s² < √N/(25·s²): [Lattice.TotalVariation]. (To
 // leading order KL is 1/(576·s⁴).) This bound is for the report: at (1+e^ε) times it in δ it would also do for accounting.
 //
-// # Claim 4: the range of integers
+// # The range of integers
 //
 // |sum| ≤ slots·C·(1+η)/g and |noise| ≤ 64·s by construction; [Choose] keeps them below 2⁶² together, so nothing wraps.
 //

@@ -93,7 +93,7 @@ func (g *Gaussian) attempt(r *reader) (int64, bool) {
 const margin = 0x1p-36
 
 // under reports whether a uniform height of the span is at most ρ(z). It takes one word, and with a probability of
-// about 2⁻³⁴ more.
+// about 2⁻²⁸ more.
 func (g *Gaussian) under(at span, z int64, r *reader) bool {
 	word := r.word()
 	// The word's heights are an interval from y on, height·2⁻⁶⁴ long.
