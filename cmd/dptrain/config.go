@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,7 +25,6 @@ type config struct {
 	OutputDir string            // relative to the working directory
 	Spec      data.Spec         // of the table
 	Options   train.Options     // of the job
-	Hash      [sha256.Size]byte // SHA-256 of Spec and Options in JSON: the same for two spellings of one job
 
 	root *node             // of the file
 	src  *source           // of root
@@ -257,12 +255,7 @@ func (c *config) fill(values map[string]any) error {
 		return err
 	}
 	c.Options = trainOptions(values)
-	resolved, err := json.Marshal(struct {
-		Spec    data.Spec
-		Options train.Options
-	}{c.Spec, c.Options})
-	c.Hash = sha256.Sum256(resolved)
-	return err
+	return nil
 }
 
 // trainOptions are the values that a training job is made of.

@@ -35,7 +35,7 @@ func (e *configError) Unwrap() error { return e.err }
 // excerpt is the line of the file and below it a line with a caret at the column, or empty where there is no such line.
 // All but the two line ends is printable.
 func (e *configError) excerpt() string {
-	if e.Line == 0 || strings.TrimSpace(e.line) == "" {
+	if strings.TrimSpace(e.line) == "" {
 		return ""
 	}
 	const before, width = 60, 100 // characters shown of a long line: left of the caret, and in all

@@ -92,14 +92,14 @@ func (ks keys) suggestPath(path string) string {
 	return ks.suggest("", path)
 }
 
-// dropReplaced drops the assignments that a later one replaces, being of the same key or one below it, and what excludes a
-// key that is set: earlier assignments and the file's value.
+// dropReplaced drops what excludes a key that is set, earlier assignments and the file's value, and assignments of keys
+// below one that is set later.
 func dropReplaced(ks keys, file map[string]any, above []assignment) []assignment {
 	var kept []assignment
 	for _, a := range above {
 		other := ks.at(a.path).instead
 		kept = slices.DeleteFunc(kept, func(b assignment) bool {
-			return b.path == a.path || strings.HasPrefix(b.path, a.path+".") || b.path == other
+			return b.path == other || strings.HasPrefix(b.path, a.path+".")
 		})
 		kept = append(kept, a)
 		if section, name, ok := strings.Cut(other, "."); ok {

@@ -48,6 +48,16 @@ func TestSet(t *testing.T) {
 	}
 }
 
+func TestSetLabelReplacesTheFiles(t *testing.T) {
+	c, err := parseConfig(fullConfig, configFlags{Set: []string{"data.label={name: y, classes: [a, b]}"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (data.Label{Name: "y", Classes: []string{"a", "b"}}); !reflect.DeepEqual(c.Spec.Label, want) {
+		t.Errorf("Label = %+v, want %+v: no alias of the file's", c.Spec.Label, want)
+	}
+}
+
 func TestSetRefuses(t *testing.T) {
 	for _, test := range []struct{ set, want, hint string }{
 		{"privacy.delta", "--set privacy.delta: is not of the form KEY=VALUE", "such as --set privacy.target_epsilon=1"},
@@ -113,6 +123,12 @@ func TestLocate(t *testing.T) {
 			t.Errorf("%s: errors.Is(locate(err), err) = false, want true", test.key)
 		}
 	}
+	c, err = parseConfig(smallConfig, configFlags{Set: []string{"data.label.name=z", "data.label={name: y, classes: [a]}"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkConfigError(t, "replaced", c.locate(&data.SpecError{Key: "data.label.name", Msg: "is bad"}),
+		"--set data.label={name: y, classes: [a]}: data.label.name is bad")
 	var bad *configError
 	if err := c.locate(&data.SpecError{Key: "data.features[0].min", Msg: "is bad", Suggestion: "mend it"}); !errors.As(err, &bad) || bad.Hint() != "mend it" {
 		t.Errorf("locate(%v) has not the suggestion as its hint", err)

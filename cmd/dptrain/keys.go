@@ -82,7 +82,7 @@ func keyTable() []key {
 		{path: "model.activation", kind: kindChoice, words: []string{"tanh", "relu"}, doc: "what follows each hidden layer"},
 
 		{path: "privacy", kind: kindMapping, doc: "what is promised to the people in the table"},
-		{path: "privacy.unit", kind: kindChoice, required: true, words: []string{"row"}, doc: "what one promise protects, without a default: unit: row protects each row, not a person who has several"},
+		{path: "privacy.unit", kind: kindChoice, required: true, words: []string{"row"}, doc: "what one promise protects, without a default; row protects each row, not a person who has several"},
 		{path: "privacy.adjacency", kind: kindChoice, words: []string{"zero_out", "add_or_remove_one", "replace_one"}, doc: "which tables must look alike"},
 		{path: "privacy.target_epsilon", kind: kindNumber, instead: "privacy.noise_multiplier", doc: "the ε to reach, such as 1.0"},
 		{path: "privacy.noise_multiplier", kind: kindNumber, instead: "privacy.target_epsilon", doc: "σ, the noise's standard deviation over max_grad_norm"},

@@ -89,7 +89,7 @@ func TestEdits(t *testing.T) {
 }
 
 func TestNumbersAsTheyAreWritten(t *testing.T) {
-	check := &checker{keys: keyTable(), src: &source{name: "x", file: true}}
+	check := &checker{keys: keyTable(), src: &source{name: "x"}}
 	for _, test := range []struct {
 		text string
 		want float64

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml/token"
 	"pgregory.net/rapid"
 )
 
@@ -77,6 +78,10 @@ func malformedYAML() []malformed {
 		{"less deep than its siblings", edit("  delta: 1e-5", " delta: 1e-5"), "14:2: the indentation fits nothing above", "align the line"},
 		{"section less deep than the first", " version: 1\ndata:\n", "2:1: the indentation fits nothing above", "align the line"},
 		{"dash less deep", edit("    - name: job", "   - name: job"), "8:4: the indentation fits nothing above", "align the line"},
+		{"dash deeper than its siblings", "- {a: 1}\n  - {a: 2}\n", "2:3: the indentation fits nothing above", "align the line"},
+		{"key behind a bracket", "- a: [1,\n] b: 2\n", "2:3: unexpected b", "put text in quotes, or each key"},
+		{"dash behind a bracket", "- - [1,\n] - 2\n", `2:3: unexpected "-"`, "put text in quotes, or each key"},
+		{"key behind quotes without a space", edit("  unit: row", `  "unit":row`), `12:9: unquoted text cannot start with ':'`, "put the text in quotes"},
 		{"key behind a list", edit("      values: [clerk, 39, true]", "    values: [clerk, 39, true]"), "10:5: the indentation fits nothing above", "align the line"},
 		{"dash on the line of its key", edit("  features:\n    - {name: age", "  features: - {name: age"), `6:13: unexpected "-"`, "put text in quotes"},
 		{"two keys on a line", edit("unit: row", `unit: "row" delta: 1`), "12:15: unexpected delta", "put text in quotes, or each key"},
@@ -175,6 +180,20 @@ func TestParseYAML(t *testing.T) {
 		}
 		if got := written(n); got != test.want {
 			t.Errorf("%s: parseYAML(%q) = %s, want %s", test.name, test.text, got, test.want)
+		}
+	}
+}
+
+// TestTokensMustStandInTheSource hands over tokens as a lexer would that has lost its place.
+func TestTokensMustStandInTheSource(t *testing.T) {
+	for _, tk := range []*token.Token{
+		token.SequenceStart("[", nil), token.SequenceEnd("]", nil), token.CollectEntry(",", nil), token.MappingValue(nil), token.SequenceEntry("-", nil),
+		token.DocumentHeader("---", nil), token.DocumentEnd("...", nil), token.String("b", "b", nil), token.String("ab", "ab", nil), token.String("", "", nil),
+		token.DoubleQuote("a", `"a"`, nil), token.SingleQuote("a", "'a'", nil), token.Comment("a", "#a", nil), token.Invalid("", "a", nil),
+	} {
+		s := &scanner{src: &source{name: "x", text: "a"}, masked: "a", line: 1, column: 1, first: true}
+		if err := s.take(tk); err == nil {
+			t.Errorf("take(%s %q) of %q: no error", tk.Type, tk.Value, s.masked)
 		}
 	}
 }

@@ -1,0 +1,430 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dptrain/internal/train"
+)
+
+// goodConfig is a config for goodTable, which tests spoil one line at a time.
+const goodConfig = `version: 1
+data:
+  train: train.csv
+  rows: 8
+  label: {name: y, classes: ["no", "yes"]}
+  features:
+    - {name: age, kind: numeric, min: 0, max: 100}
+    - {name: town, kind: categorical, values: [Ulm, Bern]}
+privacy:
+  unit: row
+  target_epsilon: 3
+  delta: 1.0e-3
+train:
+  steps: 20
+`
+
+const goodTable = `age,town,y
+20,Ulm,no
+30,Bern,yes
+40,Ulm,no
+50,Rome,yes
+60,Ulm,no
+70,Bern,yes
+,Ulm,no
+90,,yes
+`
+
+// dptrain runs the program in dir and returns what it printed.
+func dptrain(t *testing.T, dir string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	t.Chdir(dir)
+	var out, err bytes.Buffer
+	status = run(context.Background(), args, strings.NewReader(""), &out, &err)
+	return status, out.String(), err.String()
+}
+
+// write makes a file in dir.
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// files lists what is below dir.
+func files(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if !d.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// workshop makes a folder with the good config and table.
+func workshop(t *testing.T) string {
+	dir := t.TempDir()
+	write(t, dir, "c.yaml", goodConfig)
+	write(t, dir, "train.csv", goodTable)
+	return dir
+}
+
+func TestFitRefusesBadInput(t *testing.T) {
+	config := func(old, new string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			if !strings.Contains(goodConfig, old) {
+				t.Fatalf("the config has no %q", old)
+			}
+			write(t, dir, "c.yaml", strings.Replace(goodConfig, old, new, 1))
+		}
+	}
+	table := func(old, new string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			if !strings.Contains(goodTable, old) {
+				t.Fatalf("the table has no %q", old)
+			}
+			write(t, dir, "train.csv", strings.Replace(goodTable, old, new, 1))
+		}
+	}
+	nothing := func(*testing.T, string) {}
+	for _, test := range []struct {
+		name   string
+		spoil  func(t *testing.T, dir string)
+		args   []string
+		status status
+		want   string // in the error line
+	}{
+		{"missing table", nothing, []string{"--data", "no.csv"}, statusData, "no.csv: no such file"},
+		{"missing config", nothing, []string{"-c", "no.yaml"}, statusConfig, "no.yaml"},
+		{"empty table", func(t *testing.T, dir string) { write(t, dir, "train.csv", "") }, nil, statusData, "train.csv"},
+		{"header alone", func(t *testing.T, dir string) { write(t, dir, "train.csv", "age,town,y\n") }, nil, statusData, "train.csv"},
+		{"empty config", func(t *testing.T, dir string) { write(t, dir, "c.yaml", "") }, nil, statusConfig, "c.yaml"},
+		{"ragged row", table("40,Ulm,no", "40,no"), nil, statusData, "train.csv:4"},
+		{"text in a numeric column", table("40,", "Elm St,"), nil, statusData, `train.csv:4:1: column "age"`},
+		{"label outside the classes", table("40,Ulm,no", "40,Ulm,perhaps"), nil, statusData, `train.csv:4:8: column "y"`},
+		{"NaN", table("40,", "NaN,"), nil, statusData, "train.csv:4:1"},
+		{"1e400", table("40,", "1e400,"), nil, statusData, "train.csv:4:1"},
+		{"invalid UTF-8", table("40,Ulm", "40,U\xfflm"), nil, statusData, "train.csv:4:4"},
+		{"no such column", table("age,", "years,"), nil, statusData, `column "age"`},
+		{"fewer rows", config("rows: 8", "rows: 9"), nil, statusData, "fewer rows than the declared 9"},
+		{"more rows", config("rows: 8", "rows: 7"), nil, statusData, "more rows than the declared 7"},
+		{"unknown key", config("  unit: row", "  unit: row\n  sigma: 1"), nil, statusConfig, "c.yaml:11:3"},
+		{"mis-cased key", config("delta:", "Delta:"), nil, statusConfig, "c.yaml:12:3"},
+		{"duplicate key", config("  unit: row", "  unit: row\n  unit: row"), nil, statusConfig, "c.yaml:11:3"},
+		{"steps: 10.5", config("steps: 20", "steps: 10.5"), nil, statusConfig, "c.yaml:14:10"},
+		{"delta: 0", config("1.0e-3", "0"), nil, statusConfig, "c.yaml:12:10: privacy.delta"},
+		{"epsilon and noise", config("delta", "noise_multiplier: 1\n  delta"), nil, statusConfig, "c.yaml:12:3: privacy.noise_multiplier"},
+		{"unreachable target", nothing, []string{"--set", "privacy.target_epsilon=1e-12", "--set", "privacy.delta=1e-14"}, statusPrivacy, "cannot be reached"},
+		{"over --max-epsilon", nothing, []string{"--max-epsilon", "1"}, statusPrivacy, "above --max-epsilon"},
+		{"--seed under --require-private", nothing, []string{"--seed", "1", "--require-private"}, statusPrivacy, "not private"},
+		{"output below a file", nothing, []string{"-o", "train.csv/runs"}, statusResources, "train.csv"},
+		{"existing output", func(t *testing.T, dir string) {
+			if err := os.MkdirAll(filepath.Join(dir, "runs", "c"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(t, dir, "runs/c/report.json", "{}")
+		}, nil, statusResources, "is there already"},
+		{"no config", nothing, []string{"-c", ""}, statusUsage, "--config"},
+		{"unknown flag", nothing, []string{"--epsilon", "1"}, statusUsage, "unknown flag"},
+		{"argument", nothing, []string{"train.csv"}, statusUsage, "takes no argument"},
+		{"no workers", nothing, []string{"--workers", "0"}, statusUsage, "--workers"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := workshop(t)
+			test.spoil(t, dir)
+			before := files(t, dir)
+			code, stdout, stderr := dptrain(t, dir, append([]string{"fit", "-c", "c.yaml"}, test.args...)...)
+			if code != int(test.status) {
+				t.Errorf("exit status = %d, want %d", code, test.status)
+			}
+			if stdout != "" {
+				t.Errorf("stdout = %q, want nothing", stdout)
+			}
+			if n := strings.Count(stderr, "dptrain: error: "); n != 1 || !strings.Contains(stderr, test.want) {
+				t.Errorf("stderr has %d error lines, want one with %q:\n%s", n, test.want, stderr)
+			}
+			if n := strings.Count(stderr, "dptrain: hint: "); n != 1 {
+				t.Errorf("stderr has %d hints, want one:\n%s", n, stderr)
+			}
+			if after := files(t, dir); !slices.Equal(before, after) {
+				t.Errorf("files = %v, want %v", after, before)
+			}
+		})
+	}
+}
+
+// fit trains on the workshop's table and returns what fit --json prints.
+func fit(t *testing.T, dir string, args ...string) (r fitResult) {
+	t.Helper()
+	code, stdout, stderr := dptrain(t, dir, append([]string{"fit", "-c", "c.yaml", "--json"}, args...)...)
+	if code != 0 {
+		t.Fatalf("fit exits with %d:\n%s", code, stderr)
+	}
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestFitWritesModelAndReport(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir)
+	if !r.Private || r.Epsilon == nil || *r.Epsilon > 3 || r.Steps != 20 || r.LoadSeconds == nil || r.ExamplesPerSecond == nil {
+		t.Errorf("fit --json = %+v", r)
+	}
+	var report train.Report
+	text, err := os.ReadFile(*r.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	if *report.Epsilon != *r.Epsilon || report.Steps != 20 || !report.Private || report.Delta != 1e-3 {
+		t.Errorf("report says ε %v in %d steps, fit %v", *report.Epsilon, report.Steps, *r.Epsilon)
+	}
+	if got := files(t, filepath.Join(dir, "runs")); len(got) != 2 {
+		t.Errorf("files = %v, want a model and a report", got)
+	}
+	if again := fit(t, dir, "--fresh"); *again.Model != *r.Model {
+		t.Errorf("--fresh writes %s, want %s", *again.Model, *r.Model)
+	}
+}
+
+func TestRunsDifferUnlessSeeded(t *testing.T) {
+	dir := workshop(t)
+	content := func(args ...string) string {
+		fit(t, dir, append(args, "--fresh", "-q")...)
+		model, err := os.ReadFile(filepath.Join(dir, "runs", "c", train.ModelFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := os.ReadFile(filepath.Join(dir, "runs", "c", train.ReportFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(model) + string(report)
+	}
+	if content() == content() {
+		t.Error("two runs are equal")
+	}
+	one := content("--seed", "7", "--workers", "1")
+	if one != content("--seed", "7", "--workers", "8") {
+		t.Error("one seed gives different files for 1 and 8 workers")
+	}
+	if !strings.Contains(one, `"private": false`) || !strings.Contains(one, `"epsilon": null`) {
+		t.Error("a seeded run does not say that it is not private")
+	}
+}
+
+func TestDryRunReadsAndWritesNothing(t *testing.T) {
+	dir := workshop(t)
+	if err := os.Remove(filepath.Join(dir, "train.csv")); err != nil {
+		t.Fatal(err)
+	}
+	if r := fit(t, dir, "--dry-run"); r.Model != nil || *r.Epsilon > 3 {
+		t.Errorf("fit --dry-run = %+v", r)
+	}
+	if got := files(t, dir); len(got) != 1 {
+		t.Errorf("files = %v, want the config alone", got)
+	}
+}
+
+func TestPrivateRowCountIsNotTold(t *testing.T) {
+	dir := workshop(t)
+	write(t, dir, "c.yaml", strings.Replace(strings.Replace(goodConfig, "rows: 8", "rows_at_most: 20", 1), "unit: row", "unit: row\n  adjacency: add_or_remove_one", 1))
+	r := fit(t, dir)
+	if r.LoadSeconds != nil || r.TrainSeconds != nil || r.ExamplesPerSecond != nil {
+		t.Errorf("fit --json = %+v, want no times", r)
+	}
+	report, err := os.ReadFile(*r.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(report), `"rows": `) {
+		t.Error("the report has a number of rows")
+	}
+}
+
+// TestEvalFindsColumns evaluates on columns in another order, with more of them, and with a category never seen.
+func TestEvalFindsColumns(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir)
+	write(t, dir, "test.csv", "note,y,town,age\nx,no,Oslo,20\nx,yes,Ulm,70\n")
+	write(t, dir, "test.jsonl", `{"y": "no", "town": "Oslo", "age": 20}`+"\n"+`{"age": 70, "town": "Ulm", "more": [1], "y": "yes"}`+"\n")
+	_, csv, _ := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "test.csv", "--json")
+	_, jsonl, _ := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "test.jsonl", "--json")
+	var m train.Metrics
+	if err := json.Unmarshal([]byte(csv), &m); err != nil || m.Rows != 2 || m.Accuracy == nil {
+		t.Errorf("eval --json = %s, %v", csv, err)
+	}
+	if csv != jsonl {
+		t.Errorf("eval on CSV = %s, on JSONL = %s", csv, jsonl)
+	}
+	code, out, stderr := dptrain(t, dir, "predict", "-m", *r.Model, "--data", "test.jsonl")
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); code != 0 || len(lines) != 2 || !strings.HasPrefix(lines[0], `{"label":`) {
+		t.Errorf("predict on JSONL = %d, %s%s", code, out, stderr)
+	}
+	code, out, stderr = dptrain(t, dir, "predict", "-m", *r.Model, "--data", "test.csv", "-o", "p.csv")
+	text, _ := os.ReadFile(filepath.Join(dir, "p.csv"))
+	if code != 0 || out != "" || !strings.HasPrefix(string(text), "label,probability_no,probability_yes\n") {
+		t.Errorf("predict on CSV = %d, %s%s%s", code, out, stderr, text)
+	}
+}
+
+func TestEvalGates(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir)
+	for _, test := range []struct {
+		gate   string
+		status status
+	}{
+		{"accuracy=0", statusDone},
+		{"accuracy=1.1", statusQuality},
+		{"log_loss=100", statusDone},
+		{"log_loss=0", statusQuality},
+		{"auc=2", statusQuality},
+		{"beauty=1", statusUsage},
+		{"accuracy", statusUsage},
+	} {
+		code, _, stderr := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "train.csv", "--fail-under", test.gate)
+		if code != int(test.status) {
+			t.Errorf("--fail-under %s: exit status = %d, want %d\n%s", test.gate, code, test.status, stderr)
+		}
+	}
+	write(t, dir, "bad.safetensors", "no model")
+	if code, _, _ := dptrain(t, dir, "eval", "-m", "bad.safetensors", "--data", "train.csv"); code != int(statusIntegrity) {
+		t.Errorf("eval of no model: exit status = %d, want %d", code, statusIntegrity)
+	}
+	if code, out, _ := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "train.csv", "--by", "town", "--json"); code != 0 || !strings.Contains(out, `"group":"Bern"`) {
+		t.Errorf("eval --by town = %d, %s", code, out)
+	}
+}
+
+// TestNoCellIsPrinted plants a marker in every cell, one bad cell after another.
+func TestNoCellIsPrinted(t *testing.T) {
+	const marker = "zq7Marker"
+	for column := range 3 {
+		for line := range 3 {
+			dir := workshop(t)
+			rows := strings.Split(goodTable, "\n")
+			cells := strings.Split(rows[line], ",")
+			cells[column] = marker
+			rows[line] = strings.Join(cells, ",")
+			write(t, dir, "train.csv", strings.Join(rows, "\n"))
+			_, stdout, stderr := dptrain(t, dir, "fit", "-c", "c.yaml")
+			if strings.Contains(stdout+stderr, marker) {
+				t.Errorf("line %d, column %d: the cell is printed:\n%s%s", line, column, stdout, stderr)
+			}
+			for _, name := range files(t, filepath.Join(dir)) {
+				text, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !strings.HasSuffix(name, "train.csv") && strings.Contains(string(text), marker) {
+					t.Errorf("line %d, column %d: the cell is in %s", line, column, name)
+				}
+			}
+		}
+	}
+}
+
+func TestInterruptedFitWritesNothing(t *testing.T) {
+	dir := workshop(t)
+	t.Chdir(dir)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(&interruption{syscall.SIGINT})
+	var out, err bytes.Buffer
+	if code := run(ctx, []string{"fit", "-c", "c.yaml"}, strings.NewReader(""), &out, &err); code != 130 {
+		t.Errorf("exit status = %d, want 130\n%s", code, err.String())
+	}
+	if got := files(t, dir); len(got) != 2 {
+		t.Errorf("files = %v, want config and table alone", got)
+	}
+}
+
+func TestEpsilon(t *testing.T) {
+	dir := workshop(t)
+	for _, test := range []struct {
+		name   string
+		args   string
+		status status
+		check  func(r epsilonResult) bool
+	}{
+		{"full batch", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5", statusDone, func(r epsilonResult) bool {
+			// Gaussian mechanism of μ = 1/2: ε = 1.99309141… by Balle and Wang 2018, Theorem 8.
+			return *r.Epsilon == 1.9931 && *r.MuGDP == 0.5
+		}},
+		{"rows and epochs", "--rows 1000 --batch-size 100 --epochs 3 --noise-multiplier 1 --delta 1e-5", statusDone, func(r epsilonResult) bool {
+			return r.Steps == 30 && r.SamplingProbability == 0.1 && *r.BatchSize == 100
+		}},
+		{"target", "--sampling-probability 0.1 --steps 100 --target-epsilon 1 --delta 1e-5", statusDone, func(r epsilonResult) bool {
+			return *r.Epsilon <= 1 && *r.Epsilon > 0.99 && r.NoiseMultiplier > 1
+		}},
+		{"solve steps", "--sampling-probability 1 --noise-multiplier 20 --target-epsilon 3 --delta 1e-5 --solve steps", statusDone, func(r epsilonResult) bool {
+			return *r.Epsilon <= 3 && r.Steps > 100
+		}},
+		{"solve batch size", "--rows 1000 --steps 100 --noise-multiplier 2 --target-epsilon 3 --delta 1e-5 --solve batch-size", statusDone, func(r epsilonResult) bool {
+			return *r.Epsilon <= 3 && *r.BatchSize > 50
+		}},
+		{"curve", "--sampling-probability 1 --steps 5 --noise-multiplier 20 --delta 1e-5 --curve", statusDone, func(r epsilonResult) bool {
+			return len(r.Curve) == 5 && *r.Curve[4].Epsilon == *r.Epsilon && *r.Curve[0].Epsilon < *r.Epsilon
+		}},
+		{"at epsilon", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --at-epsilon 1", statusDone, func(r epsilonResult) bool {
+			return r.Epsilon == nil && *r.DeltaAtEpsilon > 0 && *r.DeltaAtEpsilon < 0.1
+		}},
+		{"no noise", "--sampling-probability 1 --steps 1 --noise-multiplier 0 --delta 1e-5", statusDone, func(r epsilonResult) bool {
+			return r.Epsilon == nil
+		}},
+		{"config", "-c c.yaml", statusDone, func(r epsilonResult) bool { return *r.Epsilon <= 3 && r.Steps == 20 }},
+		{"config over", "-c c.yaml --max-epsilon 1", statusPrivacy, nil},
+		{"over", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --max-epsilon 0.5", statusPrivacy, nil},
+		{"bad delta", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 2", statusUsage, nil},
+		{"bad q", "--sampling-probability 2 --steps 1 --noise-multiplier 1 --delta 1e-5", statusUsage, nil},
+		{"no delta", "--sampling-probability 1 --steps 1 --noise-multiplier 1", statusUsage, nil},
+		{"no steps", "--sampling-probability 1 --noise-multiplier 1 --delta 1e-5", statusUsage, nil},
+		{"no noise given", "--sampling-probability 1 --steps 1 --delta 1e-5", statusUsage, nil},
+		{"config and flags", "-c c.yaml --steps 3", statusUsage, nil},
+		{"unreachable", "--sampling-probability 1 --steps 1000000 --target-epsilon 1e-9 --delta 1e-12", statusPrivacy, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stdout, stderr := dptrain(t, dir, append([]string{"epsilon", "--json"}, strings.Fields(test.args)...)...)
+			if code != int(test.status) {
+				t.Fatalf("exit status = %d, want %d\n%s", code, test.status, stderr)
+			}
+			if test.check == nil {
+				return
+			}
+			var r epsilonResult
+			if err := json.Unmarshal([]byte(stdout), &r); err != nil || !test.check(r) {
+				t.Errorf("epsilon --json = %s, %v", stdout, err)
+			}
+		})
+	}
+}
+
+// TestHelp holds every command's help against the house rules: an example, and its exit statuses.
+func TestHelp(t *testing.T) {
+	for _, c := range newRootCommand(&streams{}).Commands() {
+		if c.Example == "" {
+			t.Errorf("%s has no example", c.Name())
+		}
+		if c.Name() != "version" && !strings.Contains(c.Long, "Exit status is 0") {
+			t.Errorf("the help of %s does not list its exit statuses", c.Name())
+		}
+	}
+}
