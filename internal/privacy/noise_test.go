@@ -3,6 +3,7 @@ package privacy
 import (
 	"math"
 	"slices"
+	"sync"
 	"testing"
 
 	"dptrain/internal/privacy/accounting"
@@ -44,13 +45,13 @@ func newTestMechanism(t *testing.T, s Spec, seed uint64, workers int) *Mechanism
 
 // TestStepDrawsTheNoiseItClaims measures the noise of the real step: 10⁶ draws of zero gradients. The variance has a
 // relative standard deviation of √(2/10⁶); the bound of 0.9 % is 6.4 of them, a false alarm of 2e-10. A σ off by 0.5 %
-// is caught. The mean, and the correlation of neighbours and of successive steps, have bounds of 6.4 as well.
+// is caught. The mean, and the correlations of neighbours, of blocks and of successive steps, have bounds of 6.4 as well.
 func TestStepDrawsTheNoiseItClaims(t *testing.T) {
 	const params, steps = 20_000, 50
 	spec := Spec{Params: params, Slots: 10, Steps: steps, SamplingProbability: 0.5, NoiseMultiplier: 3, MaxGradNorm: 0.7, Delta: 1e-6}
 	m := newTestMechanism(t, spec, 4, 2)
 	want := spec.NoiseMultiplier * spec.MaxGradNorm * (1 + m.plan.Lattice.Eta) / m.plan.Divisor()
-	var sum, square, neighbours, successive float64
+	var sum, square, neighbours, blocks, successive float64
 	noise, last := make([]float32, params), make([]float32, params)
 	for range steps {
 		m.Step(noise, func(_ int, rows []int32) Gradients { return constant{len(rows), 0} })
@@ -59,6 +60,7 @@ func TestStepDrawsTheNoiseItClaims(t *testing.T) {
 			sum += x
 			square += x * x
 			neighbours += x * float64(noise[(j+1)%params]) / want
+			blocks += x * float64(noise[(j+noiseBlock)%params]) / want
 			successive += x * float64(last[j]) / want
 		}
 		noise, last = last, noise
@@ -67,7 +69,7 @@ func TestStepDrawsTheNoiseItClaims(t *testing.T) {
 	if got := square / n; math.Abs(got-1) > 0.009 {
 		t.Errorf("variance ÷ claimed variance = %v, want 1 ± 0.009", got)
 	}
-	for name, got := range map[string]float64{"mean": sum, "neighbours": neighbours, "successive steps": successive} {
+	for name, got := range map[string]float64{"mean": sum, "neighbours": neighbours, "blocks": blocks, "successive steps": successive} {
 		if got /= math.Sqrt(n); math.Abs(got) > 6.4 {
 			t.Errorf("%s: %v standard deviations from 0, want at most 6.4", name, got)
 		}
@@ -119,6 +121,47 @@ func TestEveryStepIsCharged(t *testing.T) {
 	}
 	if got, want := m.Spent(), m.plan.Event(4); got != want {
 		t.Errorf("Spent() = %v, want %v", got, want)
+	}
+}
+
+// TestStepsDrawTheirOwnRows counts the slots drawn in two successive steps of the real mechanism, over ranges and
+// workers: N·q² of them, within 6.4 standard deviations, a false alarm of 2e-10. Coins that repeat from one step to the
+// next, or from one range to the next, make it N·q.
+func TestStepsDrawTheirOwnRows(t *testing.T) {
+	const slots, steps, q = 20_000, 20, 0.1
+	m := newTestMechanism(t, Spec{Params: 1, Slots: slots, Steps: steps, SamplingProbability: q, NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6}, 2, 2)
+	size := m.plan.Ranges.Slots
+	if slots/size < 3 {
+		t.Fatalf("%d slots are in ranges of %d: too few to compare", slots, size)
+	}
+	var both, ranges float64
+	last := make([]bool, slots)
+	for range steps {
+		var mutex sync.Mutex
+		drawn := make([]bool, slots)
+		m.Step(make([]float32, 1), func(_ int, rows []int32) Gradients {
+			mutex.Lock()
+			defer mutex.Unlock()
+			for _, row := range rows {
+				drawn[row] = true
+			}
+			return constant{len(rows), 1}
+		})
+		for i, d := range drawn {
+			if d && last[i] {
+				both++
+			}
+			if d && i >= size && drawn[i-size] {
+				ranges++
+			}
+		}
+		last = drawn
+	}
+	for name, got := range map[string][2]float64{"steps": {both, slots * (steps - 1)}, "ranges": {ranges, float64(slots-size) * steps}} {
+		want := got[1] * q * q
+		if math.Abs(got[0]-want) > 6.4*math.Sqrt(want*(1+2*q)) {
+			t.Errorf("slots drawn in both of two successive %s: %v, want %v", name, got[0], want)
+		}
 	}
 }
 
