@@ -18,7 +18,7 @@ func panelAVX512(c *float32, init *float32, a *float32, b *float32, rows int, co
 //go:noescape
 func wideAVX512(c *float32, init *float32, a *float32, b *float32, rows int, cols int, steps int, cRow int, initRow int, aRow int, aStep int, bStep int)
 
-// dotsAVX512 is the loop of Dots for rows > 0 and 1 to 5 outputs; row i of dst starts at i*dstRow,
+// dotsAVX512 is the loop of Dots for rows > 0 and 0 < outputs <= 5; row i of dst starts at i*dstRow,
 // a and w are contiguous, bias may be nil.
 //
 //go:noescape
@@ -38,16 +38,11 @@ func panelAVX2(c *float32, init *float32, a *float32, b *float32, rows int, cols
 //go:noescape
 func wideAVX2(c *float32, init *float32, a *float32, b *float32, rows int, cols int, steps int, cRow int, initRow int, aRow int, aStep int, bStep int)
 
-// dotsAVX2 is the loop of Dots for rows > 0 and 1 to 1 outputs; row i of dst starts at i*dstRow,
+// dotsAVX2 is the loop of Dots for rows > 0 and 0 < outputs <= 1; row i of dst starts at i*dstRow,
 // a and w are contiguous, bias may be nil.
 //
 //go:noescape
 func dotsAVX2(dst *float32, a *float32, w *float32, bias *float32, rows int, k int, outputs int, dstRow int)
-
-// transposeAVX2 computes dst[j*dstRow+i] = src[i*srcRow+j] for i < rows and j < cols, multiples of 8 above 0.
-//
-//go:noescape
-func transposeAVX2(dst *float32, src *float32, rows int, cols int, dstRow int, srcRow int)
 
 // squaredNormsAVX512 is the loop of SquaredNorms for rows > 0.
 //
@@ -64,45 +59,15 @@ func sparseProductAVX512(z *float32, idx *uint32, val *float32, w *float32, coun
 //go:noescape
 func sparseAddOuterAVX512(sum *float32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int)
 
-// scaleRowsAVX512 is the loop of ScaleRows for rows > 0.
-//
-//go:noescape
-func scaleRowsAVX512(a *float32, s *float32, rows int, k int)
-
-// gatherAVX512 is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.
-//
-//go:noescape
-func gatherAVX512(dst *float32, src *float32, rows *int, count int, k int, ahead int)
-
 // tanhAVX512 is the loop of Tanh.
 //
 //go:noescape
 func tanhAVX512(y *float32, n int, gain float32)
 
-// tanhBackwardAVX512 is the loop of TanhBackward.
-//
-//go:noescape
-func tanhBackwardAVX512(d *float32, y *float32, n int, gain float32)
-
-// reluAVX512 is the loop of Relu.
-//
-//go:noescape
-func reluAVX512(y *float32, n int)
-
-// reluBackwardAVX512 is the loop of ReluBackward.
-//
-//go:noescape
-func reluBackwardAVX512(d *float32, y *float32, n int)
-
 // softmaxDeltaAVX512 is the loop of SoftmaxDelta for rows > 0 and n > 0; lanes run along n.
 //
 //go:noescape
 func softmaxDeltaAVX512(delta *float32, logits *float32, labels *int32, rows int, n int)
-
-// sigmoidDeltaAVX512 is the loop of SigmoidDelta.
-//
-//go:noescape
-func sigmoidDeltaAVX512(delta *float32, logits *float32, labels *int32, n int)
 
 // squaredNormsAVX2 is the loop of SquaredNorms for rows > 0.
 //
@@ -119,20 +84,20 @@ func sparseProductAVX2(z *float32, idx *uint32, val *float32, w *float32, count 
 //go:noescape
 func sparseAddOuterAVX2(sum *float32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int)
 
-// scaleRowsAVX2 is the loop of ScaleRows for rows > 0.
-//
-//go:noescape
-func scaleRowsAVX2(a *float32, s *float32, rows int, k int)
-
-// gatherAVX2 is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.
-//
-//go:noescape
-func gatherAVX2(dst *float32, src *float32, rows *int, count int, k int, ahead int)
-
 // tanhAVX2 is the loop of Tanh.
 //
 //go:noescape
 func tanhAVX2(y *float32, n int, gain float32)
+
+// softmaxDeltaAVX2 is the loop of SoftmaxDelta for rows > 0 and n > 0; lanes run along n.
+//
+//go:noescape
+func softmaxDeltaAVX2(delta *float32, logits *float32, labels *int32, rows int, n int)
+
+// sigmoidDeltaAVX2 is the loop of SigmoidDelta.
+//
+//go:noescape
+func sigmoidDeltaAVX2(delta *float32, logits *float32, labels *int32, n int)
 
 // tanhBackwardAVX2 is the loop of TanhBackward.
 //
@@ -149,12 +114,17 @@ func reluAVX2(y *float32, n int)
 //go:noescape
 func reluBackwardAVX2(d *float32, y *float32, n int)
 
-// softmaxDeltaAVX2 is the loop of SoftmaxDelta for rows > 0 and n > 0; lanes run along n.
+// scaleRowsAVX2 is the loop of ScaleRows for rows > 0.
 //
 //go:noescape
-func softmaxDeltaAVX2(delta *float32, logits *float32, labels *int32, rows int, n int)
+func scaleRowsAVX2(a *float32, s *float32, rows int, k int)
 
-// sigmoidDeltaAVX2 is the loop of SigmoidDelta.
+// gatherAVX2 is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.
 //
 //go:noescape
-func sigmoidDeltaAVX2(delta *float32, logits *float32, labels *int32, n int)
+func gatherAVX2(dst *float32, src *float32, rows *int, count int, k int, ahead int)
+
+// transposeAVX2 computes dst[j*dstRow+i] = src[i*srcRow+j] for i < rows and j < cols, multiples of 8 above 0.
+//
+//go:noescape
+func transposeAVX2(dst *float32, src *float32, rows int, cols int, dstRow int, srcRow int)

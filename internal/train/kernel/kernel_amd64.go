@@ -51,12 +51,20 @@ func productPacked(dst, a []float32, b *Packed, bias []float32, m int) {
 	}
 }
 
+// addOuter takes as many rows at a time as keep their parts of d and x close while the outputs go by; the chains continue in sum.
 func addOuter(sum, d, x []float32, m, n, p int) {
 	if active == generic {
 		addOuterGeneric(sum, d, x, m, n, p)
 		return
 	}
-	strided{c: sum, init: sum, a: d, b: x, rows: n, cols: p, steps: m, cRow: p, initRow: p, aRow: 1, aStep: n, bStep: p}.add()
+	block := 256
+	if n <= 12 { // one pass
+		block = m
+	}
+	for i := 0; i < m; i += block {
+		steps := min(block, m-i)
+		strided{c: sum, init: sum, a: d[i*n:], b: x[i*p:], rows: n, cols: p, steps: steps, cRow: p, initRow: p, aRow: 1, aStep: n, bStep: p}.add()
+	}
 }
 
 // addRows is addOuter with a column of ones: fma(1, d, sum) rounds as sum + d does.
@@ -69,9 +77,13 @@ func addRows(sum, d []float32, m, n int) {
 	strided{c: sum, init: sum, a: one[:], b: d, rows: 1, cols: n, steps: m, bStep: n}.add()
 }
 
-// strided is the product that every dense kernel comes down to, with strides in elements:
+// strided is the product that every dense kernel but Dots comes down to, with strides in elements:
 //
 //	c[i*cRow+j] = init[i*initRow+j] + Σ_t a[i*aRow+t*aStep]·b[t*bStep+j]
+//
+// The assembly holds a tile of c in registers, 12 rows × 32 columns with AVX-512 and 6 × 16 with AVX2, while t goes by: a step loads
+// the tile's columns of b and broadcasts its elements of a. Smaller tiles and masked columns take the remainders, with one chain
+// per element like the whole tiles. Strides are as good as packed operands, since the next steps are prefetched.
 type strided struct {
 	c, init, a, b                     []float32
 	rows, cols, steps                 int

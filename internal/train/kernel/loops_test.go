@@ -52,7 +52,7 @@ type spec struct {
 	rows []int
 	// chain lists the inputs that have m rows, for a kernel that sums over them into its output.
 	chain []int
-	// inexact allows the result to differ from the loop by this many float32 ulp, plus 1e-37; 0 asks for the same bits.
+	// inexact allows the result to differ from the loop by this many float32 ulp, plus 1e-35; 0 asks for the same bits.
 	inexact float64
 }
 

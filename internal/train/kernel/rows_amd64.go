@@ -17,15 +17,11 @@ func squaredNorms(dst []float64, a []float32, m, k int) {
 }
 
 func scaleRows(a, s []float32, m, k int) {
-	switch {
-	case active == generic:
+	if active == generic || m == 0 || k < 8 { // for short rows the generic version gives the same bits faster
 		scaleRowsGeneric(a, s, m, k)
-	case m == 0:
-	case active == avx2:
-		scaleRowsAVX2(unsafe.SliceData(a), &s[0], m, k)
-	default:
-		scaleRowsAVX512(unsafe.SliceData(a), &s[0], m, k)
+		return
 	}
+	scaleRowsAVX2(&a[0], &s[0], m, k)
 }
 
 func gather(dst, src []float32, rows []int, k int) {
@@ -33,18 +29,14 @@ func gather(dst, src []float32, rows []int, k int) {
 		gatherGeneric(dst, src, rows, k)
 		return
 	}
-	last := len(src)/k - 1
+	available := len(src) / k
 	for _, row := range rows {
-		if uint(row) > uint(last) || last < 0 {
+		if uint(row) >= uint(available) {
 			panic("kernel: row out of range")
 		}
 	}
 	ahead := min(16, 1+1024/k) // rows that are on their way from memory: about 4 KiB of them
-	if active == avx2 {
-		gatherAVX2(&dst[0], &src[0], &rows[0], len(rows), k, ahead)
-	} else {
-		gatherAVX512(&dst[0], &src[0], &rows[0], len(rows), k, ahead)
-	}
+	gatherAVX2(&dst[0], &src[0], &rows[0], len(rows), k, ahead)
 }
 
 // transpose takes 32 rows at a time: their lines of src stay in the first-level cache until all of each has been read.
@@ -85,36 +77,27 @@ func tanh(y []float32, gain float32) {
 }
 
 func tanhBackward(d, y []float32, gain float32) {
-	switch {
-	case active == generic:
+	if active == generic {
 		tanhBackwardGeneric(d, y, gain)
-	case active == avx2:
-		tanhBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d), gain)
-	default:
-		tanhBackwardAVX512(unsafe.SliceData(d), unsafe.SliceData(y), len(d), gain)
+		return
 	}
+	tanhBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d), gain)
 }
 
 func relu(y []float32) {
-	switch {
-	case active == generic:
+	if active == generic {
 		reluGeneric(y)
-	case active == avx2:
-		reluAVX2(unsafe.SliceData(y), len(y))
-	default:
-		reluAVX512(unsafe.SliceData(y), len(y))
+		return
 	}
+	reluAVX2(unsafe.SliceData(y), len(y))
 }
 
 func reluBackward(d, y []float32) {
-	switch {
-	case active == generic:
+	if active == generic {
 		reluBackwardGeneric(d, y)
-	case active == avx2:
-		reluBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d))
-	default:
-		reluBackwardAVX512(unsafe.SliceData(d), unsafe.SliceData(y), len(d))
+		return
 	}
+	reluBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d))
 }
 
 func softmaxDelta(delta, logits []float32, labels []int32, m, n int) {
@@ -130,12 +113,9 @@ func softmaxDelta(delta, logits []float32, labels []int32, m, n int) {
 }
 
 func sigmoidDelta(delta, logits []float32, labels []int32) {
-	switch {
-	case active == generic:
+	if active == generic {
 		sigmoidDeltaGeneric(delta, logits, labels)
-	case active == avx2:
-		sigmoidDeltaAVX2(unsafe.SliceData(delta), unsafe.SliceData(logits), unsafe.SliceData(labels), len(delta))
-	default:
-		sigmoidDeltaAVX512(unsafe.SliceData(delta), unsafe.SliceData(logits), unsafe.SliceData(labels), len(delta))
+		return
 	}
+	sigmoidDeltaAVX2(unsafe.SliceData(delta), unsafe.SliceData(logits), unsafe.SliceData(labels), len(delta))
 }
