@@ -122,7 +122,7 @@ func scaleRowsAVX2(a *float32, s *float32, rows int, k int)
 // gatherAVX2 is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.
 //
 //go:noescape
-func gatherAVX2(dst *float32, src *float32, rows *int, count int, k int, ahead int)
+func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, ahead int)
 
 // transposeAVX2 computes dst[j*dstRow+i] = src[i*srcRow+j] for i < rows and j < cols, multiples of 8 above 0.
 //

@@ -11322,7 +11322,7 @@ DATA words_00800000_8<>+24(SB)/4, $0x00800000
 DATA words_00800000_8<>+28(SB)/4, $0x00800000
 GLOBL words_00800000_8<>(SB), RODATA|NOPTR, $32
 
-// func gatherAVX2(dst *float32, src *float32, rows *int, count int, k int, ahead int)
+// func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, ahead int)
 // Requires: AVX, CMOV, MMX+
 TEXT ·gatherAVX2(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
@@ -11351,7 +11351,7 @@ rows:
 	MOVQ    ahead+40(FP), R9
 	CMPQ    R9, BX
 	JGE     copy
-	MOVQ    (DX)(R9*8), R9
+	MOVLQSX (DX)(R9*4), R9
 	IMULQ   SI, R9
 	ADDQ    CX, R9
 	MOVQ    $0x00000400, R11
@@ -11366,12 +11366,12 @@ fetch:
 	JL         fetch
 
 copy:
-	MOVQ  (DX), R9
-	IMULQ SI, R9
-	ADDQ  CX, R9
-	MOVQ  DI, R11
-	TESTQ R11, R11
-	JZ    elementsRest
+	MOVLQSX (DX), R9
+	IMULQ   SI, R9
+	ADDQ    CX, R9
+	MOVQ    DI, R11
+	TESTQ   R11, R11
+	JZ      elementsRest
 
 elements:
 	VMOVUPS (R9), Y0
@@ -11391,7 +11391,7 @@ elementsRest:
 
 elementsDone:
 	LEAQ (AX)(R8*4), AX
-	ADDQ $0x08, DX
+	ADDQ $0x04, DX
 	DECQ BX
 	JNZ  rows
 	VZEROUPPER

@@ -126,9 +126,9 @@ func scaleRowsGeneric(a, s []float32, m, k int) {
 	}
 }
 
-func gatherGeneric(dst, src []float32, rows []int, k int) {
+func gatherGeneric(dst, src []float32, rows []int32, k int) {
 	for i, row := range rows {
-		copy(dst[i*k:(i+1)*k], src[row*k:(row+1)*k])
+		copy(dst[i*k:(i+1)*k], src[int(row)*k:(int(row)+1)*k])
 	}
 }
 

@@ -28,7 +28,7 @@ func squaredNorms(dst []float64, a []float32, m, k int) { squaredNormsGeneric(ds
 
 func scaleRows(a, s []float32, m, k int) { scaleRowsGeneric(a, s, m, k) }
 
-func gather(dst, src []float32, rows []int, k int) { gatherGeneric(dst, src, rows, k) }
+func gather(dst, src []float32, rows []int32, k int) { gatherGeneric(dst, src, rows, k) }
 
 func transpose(dst, src []float32, rows, cols, stride int) {
 	transposeGeneric(dst, src, rows, cols, stride)

@@ -403,8 +403,8 @@ func TestIndicesAreChecked(t *testing.T) {
 		"SparseAddOuter": func() { SparseAddOuter(make([]float32, 8), []uint32{2}, []float32{1}, make([]float32, 3), 3) },
 		"SoftmaxDelta":   func() { SoftmaxDelta(make([]float32, 3), make([]float32, 3), []int32{3}, 1, 3) },
 		"negative label": func() { SoftmaxDelta(make([]float32, 3), make([]float32, 3), []int32{-1}, 1, 3) },
-		"Gather":         func() { Gather(make([]float32, 3), make([]float32, 8), []int{2}, 3) },
-		"negative row":   func() { Gather(make([]float32, 3), make([]float32, 8), []int{-1}, 3) },
+		"Gather":         func() { Gather(make([]float32, 3), make([]float32, 8), []int32{2}, 3) },
+		"negative row":   func() { Gather(make([]float32, 3), make([]float32, 8), []int32{-1}, 3) },
 		"short a":        func() { Product(make([]float32, 4), make([]float32, 3, 4), make([]float32, 4), nil, 2, 2, 2) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -277,9 +277,9 @@ func rowSpecs() []spec {
 			}
 		},
 		run: func(out []float32, in [][]float32, m, k, n int) {
-			rows := make([]int, m)
+			rows := make([]int32, m)
 			for i, v := range as[uint32](in[0]) {
-				rows[i] = int(v)
+				rows[i] = int32(v)
 			}
 			Gather(out, in[1], rows, n)
 		},
@@ -289,9 +289,9 @@ func rowSpecs() []spec {
 			}
 		},
 	}, {
-		name: "Transpose", out: matrix,
+		name: "transpose", out: matrix,
 		in:   func(m, k, n int) []int { return []int{m * n} },
-		run:  func(out []float32, in [][]float32, m, k, n int) { Transpose(out, in[0], m, n) },
+		run:  func(out []float32, in [][]float32, m, k, n int) { transpose(out, in[0], m, n, m) },
 		loop: func(out []float32, in [][]float32, m, k, n int) { transposeLoop(out, in[0], m, n) },
 	}, {
 		name: "Tanh", rows: []int{0}, out: matrix, inexact: 2.5,

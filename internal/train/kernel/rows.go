@@ -39,11 +39,6 @@ func ScaleRows(a, s []float32, m, k int) {
 
 // Gather copies row rows[i] of src to row i of dst. dst: [len(rows)×k], src: [any×k].
 // It panics if a row lies outside src.
-func Gather(dst, src []float32, rows []int, k int) {
+func Gather(dst, src []float32, rows []int32, k int) {
 	gather(shape(dst, len(rows), k), src[:len(src):len(src)], rows, k)
-}
-
-// Transpose computes dst[j,i] = src[i,j]. src: [rows×cols], dst: [cols×rows].
-func Transpose(dst, src []float32, rows, cols int) {
-	transpose(shape(dst, cols, rows), shape(src, rows, cols), rows, cols, rows)
 }

@@ -24,7 +24,7 @@ func scaleRows(a, s []float32, m, k int) {
 	scaleRowsAVX2(&a[0], &s[0], m, k)
 }
 
-func gather(dst, src []float32, rows []int, k int) {
+func gather(dst, src []float32, rows []int32, k int) {
 	if active == generic || len(rows) == 0 || k == 0 {
 		gatherGeneric(dst, src, rows, k)
 		return

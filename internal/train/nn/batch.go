@@ -95,9 +95,7 @@ func (b *Batch) loadInputs() {
 		return
 	}
 	b.input = b.gathered[:b.count*width]
-	for i, r := range b.rows {
-		copy(b.input[i*width:(i+1)*width], b.table.Dense[int(r)*width:])
-	}
+	kernel.Gather(b.input, b.table.Dense, b.rows, width)
 }
 
 // ascending reports whether rows are strictly ascending.

@@ -50,11 +50,9 @@ type layer struct {
 	gain                float32 // factor on the activation's outputs
 }
 
-// narrow is the largest number of outputs whose logits are computed as dot products along the inputs.
-const narrow = 16
-
-// wide reports whether the layer's pre-activations are a matrix product with its packed weights.
-func (l layer) wide() bool { return l.in > 0 && l.out > narrow }
+// wide reports whether the layer's pre-activations are a matrix product with its packed weights; else they are dot
+// products along the inputs, which is faster for a few outputs of many inputs.
+func (l layer) wide() bool { return l.in > 0 && (l.out > 16 || 12*l.out > l.in) }
 
 // A Net is a shape laid out in memory. It is immutable and safe for concurrent use.
 type Net struct {

@@ -61,7 +61,7 @@ func (v isa) transpose8(x []reg.VecVirtual) []reg.VecVirtual {
 
 // gather emits the copying of rows by number.
 func gather(v isa) {
-	v.function("gather", "func(dst, src *float32, rows *int, count, k, ahead int)",
+	v.function("gather", "func(dst, src *float32, rows *int32, count, k, ahead int)",
 		"is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.")
 	dst, src, rows, count, stride := v.param("dst"), v.param("src"), v.param("rows"), v.param("count"), v.param("k")
 	row := v.span(stride, 1)
@@ -71,7 +71,7 @@ func gather(v isa) {
 	next := v.GP64()
 	v.CMPQ(ahead, count)
 	v.JGE(LabelRef("copy"))
-	v.MOVQ(Mem{Base: rows, Index: ahead, Scale: 8}, next)
+	v.MOVLQSX(Mem{Base: rows, Index: ahead, Scale: 4}, next)
 	v.IMULQ(stride, next)
 	v.ADDQ(src, next)
 	end := v.GP64()
@@ -87,7 +87,7 @@ func gather(v isa) {
 
 	v.Label("copy")
 	from := v.GP64()
-	v.MOVQ(Mem{Base: rows}, from)
+	v.MOVLQSX(Mem{Base: rows}, from)
 	v.IMULQ(stride, from)
 	v.ADDQ(src, from)
 	v.sweep("elements", row, []reg.GPVirtual{from, dst}, func(_ int, m mask) {
@@ -96,7 +96,7 @@ func gather(v isa) {
 		v.store(x, m, Mem{Base: dst})
 	})
 	v.advance(dst, row.rest, 1)
-	v.ADDQ(Imm(8), rows)
+	v.ADDQ(Imm(4), rows)
 	v.DECQ(count)
 	v.JNZ(LabelRef("rows"))
 	v.done()
