@@ -6,7 +6,7 @@ import (
 )
 
 // Version names the arithmetic of this package in reports. It grows when a reported digit can change.
-const Version = "1"
+const Version = "2"
 
 // Interval contains a true value: Lower ≤ truth ≤ Upper, both ends certified. The upper end is the one to claim.
 // Upper is +Inf where nothing is promised.
@@ -33,14 +33,12 @@ type Accountant interface {
 // New returns the accountant called name: "pld", the tightest there is for an event, or "rdp", Rényi differential privacy
 // at its best real order.
 func New(name string, adjacency Adjacency) (Accountant, error) {
-	switch adjacency {
-	case ZeroOut, AddOrRemoveOne, ReplaceOne:
-	default:
-		return nil, &ParameterError{"adjacency", string(adjacency), "zero_out, add_or_remove_one or replace_one"}
+	if err := checkAdjacency(adjacency); err != nil {
+		return nil, err
 	}
 	switch name {
 	case "pld":
-		return pld{adjacency}, nil
+		return pld{adjacency, defaultWidth}, nil
 	case "rdp":
 		return rdp{adjacency}, nil
 	default:
@@ -86,6 +84,15 @@ func eventName(e Event) string {
 		return "no_op"
 	default:
 		return fmt.Sprintf("of type %T", e)
+	}
+}
+
+func checkAdjacency(adjacency Adjacency) error {
+	switch adjacency {
+	case ZeroOut, AddOrRemoveOne, ReplaceOne:
+		return nil
+	default:
+		return &ParameterError{"adjacency", string(adjacency), "zero_out, add_or_remove_one or replace_one"}
 	}
 }
 

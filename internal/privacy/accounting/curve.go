@@ -21,8 +21,9 @@ type Curve struct {
 // smallestCurveDelta is the δ at which a curve ends.
 const smallestCurveDelta = 1e-12
 
-// newCurve samples delta, an upper bound on δ(ε), at ε from 0 to top: half of the points evenly, half of them densely towards 0.
-func newCurve(top float64, delta func(epsilon float64) float64) *Curve {
+// newCurve samples deltas, which returns an upper bound on δ for each of some rising ε, at ε from 0 to top: half of the points evenly,
+// half of them densely towards 0.
+func newCurve(top float64, deltas func(epsilons []float64) []float64) *Curve {
 	const half = 256
 	epsilons := []float64{0}
 	if top > 0 && !math.IsInf(top, 1) {
@@ -31,17 +32,24 @@ func newCurve(top float64, delta func(epsilon float64) float64) *Curve {
 		}
 	}
 	slices.Sort(epsilons)
+	epsilons = slices.Compact(epsilons)
 	c := &Curve{mu: math.NaN()}
-	for _, epsilon := range slices.Compact(epsilons) {
-		c.points = append(c.points, Point{epsilon, delta(epsilon)})
+	least := 1.0 // δ does not rise
+	for i, delta := range deltas(epsilons) {
+		least = min(least, delta)
+		c.points = append(c.points, Point{epsilons[i], least})
 	}
 	return c
 }
 
 // gaussianCurve is the curve of a Gaussian mechanism of any mu in [0, ∞].
 func gaussianCurve(mu float64) *Curve {
-	c := newCurve(gaussianEpsilon(mu, smallestCurveDelta).Upper, func(epsilon float64) float64 {
-		return gaussianDelta(mu, epsilon).Upper
+	c := newCurve(gaussianEpsilon(mu, smallestCurveDelta).Upper, func(epsilons []float64) []float64 {
+		deltas := make([]float64, len(epsilons))
+		for i, epsilon := range epsilons {
+			deltas[i] = gaussianDelta(mu, epsilon).Upper
+		}
+		return deltas
 	})
 	c.mu = mu
 	return c

@@ -96,7 +96,6 @@ func (r rdp) Delta(e Event, epsilon float64) (Interval, error) {
 	return Interval{0, probability(log)}, nil
 }
 
-// Curve takes the best of a fixed set of orders at each ε: the moments are computed once.
 func (r rdp) Curve(e Event) (*Curve, error) {
 	terms, err := r.terms(e)
 	if err != nil {
@@ -105,22 +104,40 @@ func (r rdp) Curve(e Event) (*Curve, error) {
 	if len(terms) == 0 {
 		return gaussianCurve(0), nil
 	}
-	const orders = 256
+	return r.orders(terms).curve(), nil
+}
+
+// orders is the moments at a fixed set of orders, which a curve takes the best of at each ε.
+type orders struct {
+	lambdas, moments []float64
+	top              float64 // ε at smallestCurveDelta
+}
+
+func (r rdp) orders(terms []term) orders {
+	const count = 256
 	least, _ := r.bestOrder(terms, 0.9)
 	most, top := r.bestOrder(terms, smallestCurveDelta)
-	lambdas, moments := make([]float64, orders), make([]float64, orders)
-	for i := range orders {
-		lambdas[i] = least / 2 * math.Pow(4*most/least, float64(i)/(orders-1))
-		moments[i] = cumulant(terms, lambdas[i], r.adjacency.sensitivity())
+	o := orders{make([]float64, count), make([]float64, count), top}
+	for i := range count {
+		o.lambdas[i] = least / 2 * math.Pow(4*most/least, float64(i)/(count-1))
+		o.moments[i] = cumulant(terms, o.lambdas[i], r.adjacency.sensitivity())
 	}
-	return newCurve(top, func(epsilon float64) float64 {
-		log := 0.0
-		for i, lambda := range lambdas {
-			log = min(log, logDeltaFromMoment(moments[i], lambda, epsilon))
-		}
-		return probability(log)
-	}), nil
+	return o
 }
+
+func (o orders) deltas(epsilons []float64) []float64 {
+	deltas := make([]float64, len(epsilons))
+	for k, epsilon := range epsilons {
+		log := 0.0
+		for i, lambda := range o.lambdas {
+			log = min(log, logDeltaFromMoment(o.moments[i], lambda, epsilon))
+		}
+		deltas[k] = probability(log)
+	}
+	return deltas
+}
+
+func (o orders) curve() *Curve { return newCurve(o.top, o.deltas) }
 
 // terms flattens e and refuses what has no moment bound.
 func (r rdp) terms(e Event) ([]term, error) {

@@ -7669,9 +7669,11 @@ store:
 	RET
 
 // func sparseProductAVX512(z *float32, idx *uint32, val *float32, w *float32, count int, cols int, wRow int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, FMA3
 TEXT ·sparseProductAVX512(SB), NOSPLIT, $0-56
 	MOVQ      cols+40(FP), AX
+	CMPQ      AX, $0x01
+	JE        single
 	CMPQ      AX, $0x00000010
 	JLE       vectors1
 	CMPQ      AX, $0x00000020
@@ -8121,10 +8123,38 @@ vectors1Nonzeros:
 	VZEROUPPER
 	RET
 
+single:
+	MOVQ   z+0(FP), AX
+	VMOVSS (AX), X0
+	MOVQ   idx+8(FP), CX
+	MOVQ   val+16(FP), DX
+	MOVQ   count+32(FP), BX
+	MOVQ   w+24(FP), SI
+	MOVQ   wRow+48(FP), DI
+	SHLQ   $0x02, DI
+
+singleNonzeros:
+	MOVL        (CX), R8
+	IMULQ       DI, R8
+	ADDQ        SI, R8
+	VMOVSS      (DX), X1
+	VFMADD231SS (R8), X1, X0
+	ADDQ        $0x04, CX
+	ADDQ        $0x04, DX
+	DECQ        BX
+	JNZ         singleNonzeros
+	VXORPS      X1, X1, X1
+	VADDSS      X1, X0, X0
+	VMOVSS      X0, (AX)
+	VZEROUPPER
+	RET
+
 // func sparseAddOuterAVX512(sum *float32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, FMA3
 TEXT ·sparseAddOuterAVX512(SB), NOSPLIT, $0-56
 	MOVQ      cols+40(FP), AX
+	CMPQ      AX, $0x01
+	JE        single
 	CMPQ      AX, $0x00000010
 	JLE       vectors1
 	CMPQ      AX, $0x00000020
@@ -8571,6 +8601,33 @@ vectors1Nonzeros:
 	ADDQ         $0x04, CX
 	DECQ         DX
 	JNZ          vectors1Nonzeros
+	VZEROUPPER
+	RET
+
+single:
+	MOVQ   d+24(FP), AX
+	VMOVSS (AX), X0
+	VXORPS X1, X1, X1
+	MOVQ   idx+8(FP), AX
+	MOVQ   val+16(FP), CX
+	MOVQ   count+32(FP), DX
+	MOVQ   sum+0(FP), BX
+	MOVQ   sumRow+48(FP), SI
+	SHLQ   $0x02, SI
+
+singleNonzeros:
+	MOVL        (AX), DI
+	IMULQ       SI, DI
+	ADDQ        BX, DI
+	VMOVSS      (CX), X2
+	VMOVSS      (DI), X3
+	VFMADD231SS X0, X2, X3
+	VADDSS      X1, X3, X3
+	VMOVSS      X3, (DI)
+	ADDQ        $0x04, AX
+	ADDQ        $0x04, CX
+	DECQ        DX
+	JNZ         singleNonzeros
 	VZEROUPPER
 	RET
 
@@ -9298,6 +9355,8 @@ store:
 // Requires: AVX, CMOV, FMA3
 TEXT ·sparseProductAVX2(SB), NOSPLIT, $0-56
 	MOVQ       cols+40(FP), AX
+	CMPQ       AX, $0x01
+	JE         single
 	CMPQ       AX, $0x00000008
 	JLE        vectors1
 	CMPQ       AX, $0x00000010
@@ -9771,10 +9830,38 @@ vectors1Nonzeros:
 	VZEROUPPER
 	RET
 
+single:
+	MOVQ   z+0(FP), AX
+	VMOVSS (AX), X0
+	MOVQ   idx+8(FP), CX
+	MOVQ   val+16(FP), DX
+	MOVQ   count+32(FP), BX
+	MOVQ   w+24(FP), SI
+	MOVQ   wRow+48(FP), DI
+	SHLQ   $0x02, DI
+
+singleNonzeros:
+	MOVL        (CX), R8
+	IMULQ       DI, R8
+	ADDQ        SI, R8
+	VMOVSS      (DX), X1
+	VFMADD231SS (R8), X1, X0
+	ADDQ        $0x04, CX
+	ADDQ        $0x04, DX
+	DECQ        BX
+	JNZ         singleNonzeros
+	VXORPS      X1, X1, X1
+	VADDSS      X1, X0, X0
+	VMOVSS      X0, (AX)
+	VZEROUPPER
+	RET
+
 // func sparseAddOuterAVX2(sum *float32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int)
 // Requires: AVX, CMOV, FMA3
 TEXT ·sparseAddOuterAVX2(SB), NOSPLIT, $0-56
 	MOVQ       cols+40(FP), AX
+	CMPQ       AX, $0x01
+	JE         single
 	CMPQ       AX, $0x00000008
 	JLE        vectors1
 	CMPQ       AX, $0x00000010
@@ -10245,6 +10332,33 @@ vectors1Nonzeros:
 	ADDQ         $0x04, DX
 	DECQ         BX
 	JNZ          vectors1Nonzeros
+	VZEROUPPER
+	RET
+
+single:
+	MOVQ   d+24(FP), AX
+	VMOVSS (AX), X0
+	VXORPS X1, X1, X1
+	MOVQ   idx+8(FP), AX
+	MOVQ   val+16(FP), CX
+	MOVQ   count+32(FP), DX
+	MOVQ   sum+0(FP), BX
+	MOVQ   sumRow+48(FP), SI
+	SHLQ   $0x02, SI
+
+singleNonzeros:
+	MOVL        (AX), DI
+	IMULQ       SI, DI
+	ADDQ        BX, DI
+	VMOVSS      (CX), X2
+	VMOVSS      (DI), X3
+	VFMADD231SS X0, X2, X3
+	VADDSS      X1, X3, X3
+	VMOVSS      X3, (DI)
+	ADDQ        $0x04, AX
+	ADDQ        $0x04, CX
+	DECQ        DX
+	JNZ         singleNonzeros
 	VZEROUPPER
 	RET
 

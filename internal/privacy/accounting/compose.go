@@ -1,0 +1,380 @@
+package accounting
+
+import (
+	"math"
+	"math/bits"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+)
+
+// run is count runs of a mechanism, in one direction.
+type run struct {
+	loss  *lattice
+	count int
+}
+
+// tilted is a loss distribution weighted by e^(lambda·loss) and normalised (Esscher's transform).
+type tilted struct {
+	weight         []float64 // of the lattice's atoms; adds up to 1
+	cumulant       float64   // log Σ mass·e^(lambda·loss)
+	mean, variance float64   // in steps, of first+k
+}
+
+// block is how many atoms share one exact exponential; those between are reached by multiplication, with a relative error
+// of 1e-16 for each.
+const block = 16
+
+// tilt fails where the weights do not fit a float64.
+func (l *lattice) tilt(lambda float64) (t tilted, ok bool) {
+	shift := math.Inf(-1)
+	for k := 0; k < len(l.mass); k += block {
+		end := min(k+block, len(l.mass))
+		most := 0.0
+		for _, p := range l.mass[k:end] {
+			most = max(most, p)
+		}
+		if most > 0 {
+			shift = max(shift, math.Log(most)+lambda*l.loss((k+end)/2))
+		}
+	}
+	if math.IsInf(shift, -1) {
+		return t, false
+	}
+	t.weight = make([]float64, len(l.mass))
+	ratio, sum := math.Exp(lambda*l.step), 0.0
+	for k := 0; k < len(l.mass); k += block {
+		f := math.Exp(lambda*l.loss(k) - shift)
+		for j := k; j < min(k+block, len(l.mass)); j++ {
+			if p := l.mass[j]; p > 0 {
+				w := p * f
+				t.weight[j] = w
+				sum += w
+			}
+			f *= ratio
+		}
+	}
+	if !(sum > 0 && sum <= math.MaxFloat64) {
+		return t, false
+	}
+	t.cumulant = shift + math.Log(sum)
+	scale, m1, m2 := 1/sum, 0.0, 0.0
+	for k := range t.weight {
+		t.weight[k] *= scale
+		m1 += t.weight[k] * float64(k)
+	}
+	for k, w := range t.weight {
+		m2 += w * (float64(k) - m1) * (float64(k) - m1)
+	}
+	t.mean, t.variance = float64(l.first)+m1, m2
+	return t, true
+}
+
+// logMoment returns log Σ weight·e^(h·(first+k−mean)), +Inf where that does not fit.
+func (t *tilted) logMoment(first int, h float64) float64 {
+	ratio, sum := math.Exp(h), 0.0
+	for k := 0; k < len(t.weight); k += block {
+		f := math.Exp(h * (float64(first+k) - t.mean))
+		for j := k; j < min(k+block, len(t.weight)); j++ {
+			if w := t.weight[j]; w > 0 {
+				sum += w * f
+			}
+			f *= ratio
+		}
+	}
+	if !(sum > 0 && sum <= math.MaxFloat64) {
+		return math.Inf(1)
+	}
+	return math.Log(sum)
+}
+
+// composition is the loss distribution of all runs together, tilted, on a window outside of which there is little of it.
+// With y the loss minus centre, the divergence at ε is
+//
+//	δ(ε) = infinite + e^logScale·Σ v·(e^(−λy) − e^(ε−centre)·e^(−(λ+1)y)),   over the atoms of loss above ε.
+type composition struct {
+	lambda   float64
+	centre   float64 // tilted mean of the loss
+	start    float64 // y of v[0]
+	step     float64
+	v        []float64
+	logScale float64
+	infinite float64 // mass at +∞
+	// Errors: the tilted mass below and above the window, which has wrapped into it; a bound on the Euclidean norm of
+	// the rounding errors in v; a relative bound on those of everything else.
+	below, above, noise, relative float64
+}
+
+// logLeastSpectrum is where a value of the characteristic function counts as 0: all of these together change no v by more than
+// e^-60.
+const logLeastSpectrum = -60
+
+// compose composes runs on lattices of one step. It fails where the window takes more than limit points. outside is the tilted mass
+// allowed on either side of it.
+func compose(runs []run, lambda, outside float64, limit int, plan *fourier.FFT) (*composition, bool) {
+	parts := make([]tilted, len(runs))
+	c := &composition{lambda: lambda, step: runs[0].loss.step, below: outside, above: outside}
+	mean, variance, support, total, offset := 0.0, 0.0, [2]float64{}, 0.0, 0.0
+	logFinite, cumulants := 0.0, 0.0
+	for i, r := range runs {
+		t, ok := r.loss.tilt(lambda)
+		if !ok {
+			return nil, false
+		}
+		n := float64(r.count)
+		parts[i] = t
+		mean += n * t.mean
+		variance += n * t.variance
+		support[0] += n * float64(r.loss.first)
+		support[1] += n * float64(r.loss.first+len(r.loss.mass)-1)
+		total += n
+		offset += n * r.loss.offset
+		logFinite += n * math.Log1p(-r.loss.infinite)
+		cumulants += n * t.cumulant
+	}
+	if !(math.Max(math.Abs(support[0]), math.Abs(support[1])) < 1<<60) {
+		return nil, false
+	}
+	c.centre = offset + mean*c.step
+	c.logScale = cumulants - lambda*c.centre
+	c.infinite = -math.Expm1(logFinite)
+	lo, hi := window(runs, parts, math.Sqrt(variance), math.Log(1/outside))
+	if lo, hi = math.Floor(mean+lo), math.Ceil(mean+hi); lo <= support[0] {
+		lo, c.below = support[0], 0
+	}
+	if hi >= support[1] {
+		hi, c.above = support[1], 0
+	}
+	if !(hi-lo < float64(limit)) {
+		return nil, false
+	}
+	n := fastLength(int(hi-lo) + 1)
+	first := int64(lo)
+	c.start = (float64(first) - mean) * c.step
+
+	if plan.Len() != n {
+		plan.Reset(n)
+	}
+	c.v = spectrumPower(plan, runs, parts)
+	rotate(c.v, int(((first%int64(n))+int64(n))%int64(n)))
+	norm := 0.0
+	for k, v := range c.v {
+		c.v[k] = max(0, v/float64(n))
+		norm += c.v[k] * c.v[k]
+	}
+	// A transform errs by less than 2e-16·log₂n of its norm (Higham 2002, Theorem 24.2, with the constant measured); a value
+	// of the spectrum, of modulus about 1 where it counts, so raised to a power errs by the count of factors times as much.
+	const rounding = 4e-16
+	c.noise = rounding * (float64(bits.Len(uint(n))) + 4) * (total + 4) * math.Sqrt(norm)
+	c.relative = 1e-10 + rounding*4*total + rounding*(math.Abs(cumulants)+lambda*(math.Abs(offset)+math.Abs(mean)*c.step))
+	return c, true
+}
+
+// window returns bounds, in steps from the mean, outside each of which the composed weights have at most e^-log of mass: Chernoff's, at
+// the best of some tilts.
+func window(runs []run, parts []tilted, deviation, log float64) (lo, hi float64) {
+	side := func(sign float64) float64 {
+		best := math.Inf(1)
+		// For a Gaussian the best tilt is √(2·log) deviations.
+		for r := math.Sqrt(2 * log); r > 0.05; r *= 0.7 {
+			h := r / max(deviation, 1e-3)
+			sum := 0.0
+			for i, t := range parts {
+				sum += float64(runs[i].count) * t.logMoment(runs[i].loss.first, sign*h)
+			}
+			t := (sum + log) / h
+			if t > best {
+				break
+			}
+			best = t
+		}
+		return best + 1
+	}
+	return -side(-1), side(1)
+}
+
+// spectrumPower returns n times the circular convolution of all runs' weights, index 0 first.
+func spectrumPower(plan *fourier.FFT, runs []run, parts []tilted) []float64 {
+	n := plan.Len()
+	buffer := make([]float64, n)
+	product := make([]complex128, n/2+1)
+	logs := make([]float64, len(product))
+	var spectrum []complex128
+	for i, r := range runs {
+		clear(buffer)
+		at := ((r.loss.first % n) + n) % n
+		for _, w := range parts[i].weight {
+			buffer[at] += w
+			if at++; at == n {
+				at = 0
+			}
+		}
+		spectrum = plan.Coefficients(spectrum, buffer)
+		count := float64(r.count)
+		// Above this squared modulus the power counts.
+		least := math.Exp(2 * logLeastSpectrum / count)
+		for k, z := range spectrum {
+			square := real(z)*real(z) + imag(z)*imag(z)
+			switch {
+			case square < least || i > 0 && product[k] == 0:
+				product[k] = 0
+				continue
+			case i == 0:
+				product[k] = 1
+			}
+			if len(runs) > 1 {
+				if logs[k] += count * math.Log(square) / 2; logs[k] < logLeastSpectrum {
+					product[k] = 0
+					continue
+				}
+			}
+			product[k] *= power(z, r.count)
+		}
+	}
+	return plan.Sequence(buffer, product)
+}
+
+// power returns z^n by repeated squaring.
+func power(z complex128, n int) complex128 {
+	w := complex(1, 0)
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			w *= z
+		}
+		z *= z
+	}
+	return w
+}
+
+// fastLength returns the least length of at least n, and of at least 16, that the transform is fast for.
+func fastLength(n int) int {
+	best := 16
+	for best < n {
+		best *= 2
+	}
+	for _, odd := range []int{3, 5, 9, 15} {
+		for m := odd; m < best; m *= 2 {
+			if m >= n && m >= 16 && m%2 == 0 {
+				best = m
+				break
+			}
+		}
+	}
+	return best
+}
+
+// rotate moves v[k] to v[0].
+func rotate(v []float64, k int) {
+	w := make([]float64, 0, len(v))
+	copy(v, append(append(w, v[k:]...), v[:k]...))
+}
+
+// sweep holds the sums over the atoms above a point of the window.
+type sweep struct {
+	y      float64 // of the point
+	weight float64 // e^(−λy)
+	a      float64 // Σ v·e^(−λy)
+	b      float64 // Σ v·e^(−λy)·e^(point−y)
+	norms  float64 // Σ e^(−2λy)
+}
+
+// descend calls visit at each atom from the top of the window down and at the place of one more below, with the sums over the
+// atoms above it, until visit returns false.
+func (c *composition) descend(visit func(s sweep) bool) {
+	var s sweep
+	decay, grow := math.Exp(-c.step), math.Exp(c.lambda*c.step)
+	for k := len(c.v) - 1; k >= -1; k-- {
+		s.y = c.start + float64(k)*c.step
+		if s.weight *= grow; k%block == 0 || k == len(c.v)-1 {
+			s.weight = math.Exp(-c.lambda * s.y)
+		}
+		if !visit(s) || k < 0 {
+			return
+		}
+		term := c.v[k] * s.weight
+		s.a += term
+		s.b = (s.b + term) * decay
+		s.norms += s.weight * s.weight
+	}
+}
+
+// end is the first place above the window.
+func (c *composition) end() float64 { return c.start + float64(len(c.v))*c.step }
+
+// missing bounds what the sum at s lacks: by rounding, and of the atoms above the window, which should count with less than its
+// end's weight each.
+func (c *composition) missing(s sweep) float64 {
+	return c.noise*math.Sqrt(s.norms) + c.above*math.Exp(-c.lambda*c.end())
+}
+
+// added bounds what the sum at s has too much: by rounding, and of what has wrapped into the window, which counts with at most
+// e^(−λy)·max(e^(−λt) − e^(−(λ+1)t)) over t ≥ 0.
+func (c *composition) added(s sweep) float64 {
+	most := math.Exp(-c.lambda*math.Log1p(1/c.lambda)) / (c.lambda + 1)
+	return c.noise*math.Sqrt(s.norms) + (c.below+c.above)*s.weight*most
+}
+
+// epsilon returns the least ε ≥ 0 with δ(ε) ≤ delta, by the sums with their errors counted against (upper) or for the mechanism.
+// It is +Inf where there is none.
+func (c *composition) epsilon(delta float64, upper bool) float64 {
+	allowed := delta*(1-c.relative) - c.infinite*(1+1e-12)
+	if !upper {
+		allowed = delta*(1+c.relative) - c.infinite*(1-1e-12)
+	}
+	if allowed <= 0 {
+		return math.Inf(1)
+	}
+	target := math.Exp(math.Log(allowed) - c.logScale)
+	result := 0.0
+	c.descend(func(s sweep) bool {
+		top := c.centre + s.y + c.step // of the ε that this visit decides
+		if top <= 0 {
+			return false
+		}
+		sum := s.a - s.b
+		if upper {
+			sum += c.missing(s)
+		} else if sum > target {
+			sum -= c.added(s)
+		}
+		if sum <= target {
+			if upper {
+				result = max(0, c.centre+s.y)
+			}
+			return true
+		}
+		// Where the window ends too low to tell, or weights did not fit, this is not a number.
+		switch epsilon := c.centre + s.y + math.Log((sum+s.b-target)/s.b); {
+		case !math.IsNaN(epsilon) && s.b > 0:
+			result = max(0, min(top, epsilon))
+		case upper:
+			result = math.Inf(1)
+		default:
+			result = 0
+		}
+		return false
+	})
+	return result
+}
+
+// deltas lowers each of bounds to the upper (or, lower, raises it to the lower) bound on δ at the ε beside it. The ε rise.
+func (c *composition) deltas(bounds, epsilons []float64, upper bool) {
+	i := len(epsilons) - 1
+	scale := math.Exp(c.logScale)
+	c.descend(func(s sweep) bool {
+		for ; i >= 0 && epsilons[i] >= c.centre+s.y; i-- {
+			sum := s.a - s.b*math.Exp(min(epsilons[i]-c.centre-s.y, c.step))
+			if upper {
+				bound := (sum+c.missing(s))*scale*(1+c.relative) + c.infinite*(1+1e-12)
+				if bound < bounds[i] {
+					bounds[i] = bound
+				}
+			} else {
+				bound := (sum-c.added(s))*scale*(1-c.relative) + c.infinite*(1-1e-12)
+				if bound > bounds[i] && bound <= 1 {
+					bounds[i] = bound
+				}
+			}
+		}
+		return i >= 0
+	})
+}
