@@ -88,7 +88,7 @@ func (p *Plan) decideSteps(t TrainOptions) error {
 
 // shape is what the recipe looks at.
 func (p *Plan) shape() shape {
-	return shape{slots: p.Slots(), params: p.Net.Params(), logits: p.Net.Outputs(), hidden: len(p.Model.Hidden) > 0}
+	return shape{slots: p.Slots(), params: p.Net.Params(), classes: len(p.Schema.Classes()), hidden: len(p.Model.Hidden) > 0}
 }
 
 // targetMu is the μ of the Gaussian mechanism that has the target ε at δ, or 0 where the noise is stated instead.

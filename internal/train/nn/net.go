@@ -10,8 +10,8 @@ import (
 // An Activation is the function between hidden layers.
 type Activation string
 
-// The activations. Each is scaled by [Activation.gain], so that a layer fed with rows of norm 1 through weights of
-// standard deviation 1 passes on rows of norm about 1.
+// The activations. Each is scaled by [Activation.gain], so that a layer whose pre-activations are standard normal passes
+// on rows of norm about 1.
 const (
 	Tanh Activation = "tanh"
 	ReLU Activation = "relu"
@@ -107,8 +107,12 @@ func (n *Net) Shape() Shape { return n.shape }
 // Outputs is the number of logits: 1 for two classes, else the number of classes.
 func (n *Net) Outputs() int { return n.shape.outputs() }
 
-// Init fills params [Params] with the starting point: zero, but for the weights of hidden layers, which are standard
-// normal (rows of norm 1 then give pre-activations of variance 1). normal returns one standard normal number a call.
+// initialDeviation is the standard deviation of a hidden layer's first weights: rows of norm 1 then give pre-activations of
+// that deviation, where tanh bends but does not saturate.
+const initialDeviation = 0.5
+
+// Init fills params [Params] with the starting point: zero, but for the weights of hidden layers, which are normal with
+// standard deviation 0.5. normal returns one standard normal number a call.
 func (n *Net) Init(params []float32, normal func() float64) {
 	clear(params)
 	for _, l := range n.layers {
@@ -116,7 +120,7 @@ func (n *Net) Init(params []float32, normal func() float64) {
 			continue
 		}
 		for i := l.weights; i < l.bias; i++ {
-			params[i] = float32(normal())
+			params[i] = float32(initialDeviation * normal())
 		}
 	}
 }
