@@ -20,11 +20,11 @@ import (
 // A config is what the file, the environment and the flags say together, each value of the type its key wants. Ranges
 // and combinations are checked by those who use it; locate finds their place.
 type config struct {
-	Path      string            // of the file
-	DataTrain string            // the table: relative to the file where the file states it, else to the working directory
-	OutputDir string            // relative to the working directory
-	Spec      data.Spec         // of the table
-	Options   train.Options     // of the job
+	Path      string        // of the file
+	DataTrain string        // the table: relative to the file where the file states it, else to the working directory
+	OutputDir string        // relative to the working directory
+	Spec      data.Spec     // of the table
+	Options   train.Options // of the job
 
 	root *node             // of the file
 	src  *source           // of root

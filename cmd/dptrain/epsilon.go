@@ -183,7 +183,7 @@ func (o *epsilonOptions) priceConfig() (*priced, error) {
 	}
 	return &priced{
 		accountant: p.Accountant, adjacency: p.Privacy.Adjacency,
-		event: p.Mechanism.Event, epsilon: p.Mechanism.Epsilon,
+		event: p.Mechanism.Event, epsilon: p.Mechanism.Bracket,
 		delta: p.Privacy.Delta, sigma: p.Privacy.NoiseMultiplier, q: p.Train.SamplingProbability, steps: p.Train.Steps,
 	}, nil
 }

@@ -61,6 +61,7 @@ func exitStatus(err error) status {
 		badModel    *train.ModelError
 		unreachable *accounting.UnreachableError
 		signal      *interruption
+		diverged    *train.DivergedError
 	)
 	switch {
 	case err == nil:
@@ -69,7 +70,7 @@ func exitStatus(err error) status {
 		return known.status
 	case errors.As(err, &unreachable):
 		return statusPrivacy
-	case errors.As(err, &badConfig), errors.As(err, &badSpec):
+	case errors.As(err, &badConfig), errors.As(err, &badSpec), errors.As(err, &diverged):
 		return statusConfig
 	case errors.As(err, &badData):
 		return statusData

@@ -49,6 +49,9 @@ func (o *fitOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
 
+// maxWorkers bounds the memory that a mistyped --workers asks for.
+const maxWorkers = 1024
+
 func newFitCommand(s *streams) *cobra.Command {
 	var o fitOptions
 	c := &cobra.Command{
@@ -58,8 +61,8 @@ func newFitCommand(s *streams) *cobra.Command {
 the output folder: model.safetensors, and report.json, which states ε, δ, σ, C,
 steps and all that is needed to recompute them.
 
-The noise is calibrated before any record is read. Nothing computed from records
-is printed.
+The noise is calibrated before any record is read. Of the records, nothing is
+printed but where a table is not as declared, and how long the work took.
 
 Exit status is 0 when both files are written, 2 for a wrong flag, 3 for an
 invalid config, 4 for a table that is missing or not as declared, 5 for a run
@@ -74,8 +77,8 @@ there already, and 130 when interrupted: then nothing is written.`,
 	o.addFlags(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.seeded = c.Flags().Changed("seed")
-		if o.workers < 1 {
-			return usage("leave --workers out to use every processor", "--workers is %d, want at least 1", o.workers)
+		if o.workers < 1 || o.workers > maxWorkers {
+			return usage("leave --workers out to use every processor", "--workers is %d, want 1 to %d", o.workers, maxWorkers)
 		}
 		if c.Flags().Changed("max-epsilon") && !(o.maxEpsilon > 0) {
 			return usage("", "--max-epsilon is %v, want a positive number", o.maxEpsilon)
@@ -184,7 +187,8 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 		return err
 	}
 	began := time.Now()
-	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots()})
+	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
 	if err != nil {
 		return err
 	}
@@ -193,9 +197,12 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 			"declare the table's number of rows as data.rows; it becomes public"}
 	}
 	loaded := time.Now()
-	bar := newProgress(s.err, p.Train.Steps, o.noProgress || o.quiet, func(steps int) (float64, bool) {
-		interval, err := p.Mechanism.Epsilon(p.Accountant, steps)
-		return interval.Upper, err == nil && !o.seeded
+	bar := newProgress(s.err, p.Train.Steps, progressOptions{
+		off: o.noProgress || o.quiet, hideRate: secretRows,
+		price: func(steps int) (float64, bool) {
+			epsilon, err := p.Mechanism.Epsilon(p.Accountant, steps)
+			return epsilon, err == nil && !o.seeded
+		},
 	})
 	fitted, err := train.Fit(ctx, p, table, train.Run{Key: key, Workers: o.workers, Progress: bar.step})
 	bar.clear()
@@ -208,7 +215,7 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 		return err
 	}
 	model := &train.Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params,
-		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Version: version()}
+		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Private: !o.seeded, Version: version()}
 	modelPath, reportPath, err := train.Write(cfg.OutputDir, model, report)
 	if err != nil {
 		return err
@@ -216,7 +223,7 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	load, seconds := loaded.Sub(began).Seconds(), trained.Sub(loaded).Seconds()
 	rate := p.Mechanism.Divisor() * float64(fitted.Steps) / seconds
 	result.Model, result.Report = &modelPath, &reportPath
-	if p.Privacy.Adjacency != accounting.AddOrRemoveOne { // times tell of the number of rows
+	if !secretRows { // times tell of the number of rows
 		result.LoadSeconds, result.TrainSeconds, result.ExamplesPerSecond = &load, &seconds, &rate
 	}
 	return nil

@@ -15,30 +15,41 @@ import (
 type progress struct {
 	bar   *progressbar.ProgressBar
 	total int
-	price func(steps int) (float64, bool) // ε of a number of steps
-	shown int
+	price func(steps int) (float64, bool)
+	shown int // percent
+}
+
+// progressOptions say what is shown.
+type progressOptions struct {
+	off      bool
+	hideRate bool                            // rate and time left tell of the number of rows: hide them where it is private
+	price    func(steps int) (float64, bool) // ε of a number of steps, if there is one
 }
 
 // newProgress returns a progress bar for steps on w, or nil where w is not a terminal or the user wants none.
-func newProgress(w io.Writer, steps int, off bool, price func(steps int) (float64, bool)) *progress {
+func newProgress(w io.Writer, steps int, o progressOptions) *progress {
 	f, ok := w.(*os.File)
-	if off || !ok || steps == 0 || !term.IsTerminal(int(f.Fd())) {
+	if o.off || !ok || steps == 0 || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	return &progress{
-		bar: progressbar.NewOptions(steps,
-			progressbar.OptionSetWriter(f),
-			progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("steps"),
-			progressbar.OptionSetPredictTime(true),
-			progressbar.OptionFullWidth(),
-			progressbar.OptionUseANSICodes(false),
-			progressbar.OptionClearOnFinish(),
-		),
-		total: steps, price: price,
+	return &progress{bar: newBar(f, steps, o.hideRate), total: steps, price: o.price}
+}
+
+// newBar returns a bar that draws on w.
+func newBar(w io.Writer, steps int, hideRate bool) *progressbar.ProgressBar {
+	options := []progressbar.Option{
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionThrottle(100 * time.Millisecond),
+		progressbar.OptionShowCount(),
+		progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetPredictTime(!hideRate),
+		progressbar.OptionSetElapsedTime(!hideRate),
+		progressbar.OptionFullWidth(),
 	}
+	if !hideRate {
+		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("steps"))
+	}
+	return progressbar.NewOptions(steps, options...)
 }
 
 // step says that done steps have been run.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"dptrain/internal/train"
 )
@@ -257,6 +258,35 @@ func TestPrivateRowCountIsNotTold(t *testing.T) {
 	}
 	if strings.Contains(string(report), `"rows": `) {
 		t.Error("the report has a number of rows")
+	}
+}
+
+// TestNoRowIsANumberOfRows: where the number of rows is private, a table without rows must not be told from one with.
+func TestNoRowIsANumberOfRows(t *testing.T) {
+	for _, table := range []string{"age,town,y\n", "age,town,y\n20,Ulm,no\n"} {
+		dir := workshop(t)
+		write(t, dir, "c.yaml", strings.Replace(strings.Replace(goodConfig, "rows: 8", "rows_at_most: 20", 1), "unit: row", "unit: row\n  adjacency: add_or_remove_one", 1))
+		write(t, dir, "train.csv", table)
+		if r := fit(t, dir); r.Epsilon == nil {
+			t.Errorf("fit --json = %+v", r)
+		}
+	}
+}
+
+// TestProgressHidesTheRate draws the bar on a buffer: rate and time left tell of the number of rows.
+func TestProgressHidesTheRate(t *testing.T) {
+	for _, hide := range []bool{false, true} {
+		var b bytes.Buffer
+		bar := newBar(&b, 10, hide)
+		for i := range 9 {
+			if err := bar.Set(i); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(30 * time.Millisecond)
+		}
+		if told := strings.Contains(b.String(), "steps/") || strings.Contains(b.String(), "s]"); told == hide {
+			t.Errorf("hide %v: the bar is %q", hide, b.String())
+		}
 	}
 }
 

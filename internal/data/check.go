@@ -207,6 +207,8 @@ func checkNumeric(key string, f *Feature) error {
 		return specError(key+".transform", fmt.Sprintf("is %q, want %s", f.Transform, transformLog1p), "")
 	case *f.Min <= -1:
 		return specError(key+".min", fmt.Sprintf("is %v, want a number above -1 for transform: log1p", *f.Min), "")
+	case !(math.Log1p(*f.Max) > math.Log1p(*f.Min)):
+		return specError(key+".max", fmt.Sprintf("is %v, which transform: log1p cannot tell from min %v", *f.Max, *f.Min), "")
 	case len(f.Edges) > 0:
 		return specError(key+".transform", "has no effect on a feature that is cut at edges", "leave out transform")
 	}

@@ -23,6 +23,8 @@ type LoadOptions struct {
 	// MaxRows is the declared number of rows that the table may have at most; 0: any number. It is also how many rows
 	// memory is set aside for.
 	MaxRows int
+	// AllowEmpty accepts a table without rows: where the number of rows is private, none is a number like any other.
+	AllowEmpty bool
 	// Stdin is what the path "-" reads from.
 	Stdin io.Reader
 }
@@ -59,7 +61,7 @@ func Load(ctx context.Context, path string, s *Schema, o LoadOptions) (*Dataset,
 			return nil, t.fail(&Error{Line: line, Column: column, msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint})
 		}
 	}
-	if l.out.data.Rows == 0 {
+	if l.out.data.Rows == 0 && !o.AllowEmpty {
 		return nil, t.fail(&Error{msg: "has no rows"})
 	}
 	return l.dataset(), nil

@@ -185,7 +185,7 @@ func TestPlanAccountsForWhatItRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.Epsilon(a, 70)
+		got, err := p.Bracket(a, 70)
 		if err != nil || got.Upper < want.Upper || got.Upper > want.Upper*(1+1e-5) {
 			t.Errorf("%s: Epsilon(70) = %v, %v, want just above %v", name, got.Upper, err, want.Upper)
 		}
@@ -213,7 +213,9 @@ func TestNewPlanRefuses(t *testing.T) {
 		"clipping norm 0":    func(s *Spec) { s.MaxGradNorm = 0 },
 		"clipping norm huge": func(s *Spec) { s.MaxGradNorm = 1e7 },
 		"delta 0":            func(s *Spec) { s.Delta = 0 },
+		"delta tiny":         func(s *Spec) { s.Delta = 1e-200 },
 		"delta 1":            func(s *Spec) { s.Delta = 1 },
+		"too long a run":     func(s *Spec) { s.Slots, s.NoiseMultiplier, s.Steps = 1<<31-1, 0.01, 1e9 },
 	} {
 		s := good
 		spoil(&s)

@@ -23,6 +23,14 @@ type Spec struct {
 // that a range holds more drawn slots than η allows for, and the cut ends of the discrete Gaussian.
 const arithmeticShare = 1e-5
 
+// The ends of what can be claimed. Beyond them the cut ends of the noise, or what δ is set aside for, would need another
+// argument than package lattice gives (claim 3).
+const (
+	MaxEpsilon      = 1000.0
+	minDelta        = 1e-100
+	maxExtraEpsilon = 1e-3
+)
+
 // AccountedDelta is the δ left for the accountant out of the δ of a claim.
 func AccountedDelta(delta float64) float64 { return delta * (1 - arithmeticShare) }
 
@@ -50,8 +58,8 @@ func NewPlan(s Spec) (*Plan, error) {
 		return nil, fmt.Errorf("a run needs at least one parameter, one slot and no negative number of steps")
 	case s.Slots > math.MaxInt32:
 		return nil, fmt.Errorf("%d slots, want at most %d", s.Slots, math.MaxInt32)
-	case !(s.Delta > 0 && s.Delta < 1):
-		return nil, fmt.Errorf("delta is %v, want a number in (0, 1)", s.Delta)
+	case !(s.Delta >= minDelta && s.Delta < 1):
+		return nil, fmt.Errorf("delta is %v, want a number in [%v, 1)", s.Delta, minDelta)
 	}
 	p := &Plan{Spec: s, Sampler: sampler, Clipper: clipper}
 	p.Ranges = planRanges(s.Slots, sampler.Probability(), s.Steps, s.Delta*arithmeticShare/2)
@@ -64,6 +72,9 @@ func NewPlan(s Spec) (*Plan, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if extra := p.ExtraEpsilon(s.Steps); extra > maxExtraEpsilon {
+		return nil, fmt.Errorf("%d steps of %d parameters on this lattice add %.3g to epsilon, want at most %v", s.Steps, s.Params, extra, maxExtraEpsilon)
 	}
 	return p, nil
 }
@@ -83,15 +94,24 @@ func (p *Plan) AccountedDelta() float64 { return AccountedDelta(p.Delta) }
 // ExtraEpsilon is what the noise of a number of steps differs from the Gaussian mechanism's (package lattice, claim 3).
 func (p *Plan) ExtraEpsilon(steps int) float64 { return p.Lattice.ExtraEpsilon(p.Params, steps) }
 
-// Epsilon is the ε of a number of steps at the plan's δ: the accountant's answer at AccountedDelta, and on top of its
-// upper end ExtraEpsilon.
-func (p *Plan) Epsilon(a accounting.Accountant, steps int) (accounting.Interval, error) {
+// Epsilon is the ε of a number of steps at the plan's δ, to be claimed: the accountant's upper end at AccountedDelta, and
+// ExtraEpsilon on top. It is +Inf where that is above MaxEpsilon.
+func (p *Plan) Epsilon(a accounting.Accountant, steps int) (float64, error) {
 	interval, err := a.Epsilon(p.Event(steps), p.AccountedDelta())
+	if epsilon := interval.Upper + p.ExtraEpsilon(steps); epsilon <= MaxEpsilon {
+		return epsilon, err
+	}
+	return math.Inf(1), err
+}
+
+// Bracket is Epsilon with a lower bound on the ε of the mechanism as accounted, at the plan's δ.
+func (p *Plan) Bracket(a accounting.Accountant, steps int) (accounting.Interval, error) {
+	upper, err := p.Epsilon(a, steps)
 	if err != nil {
 		return accounting.Interval{}, err
 	}
-	interval.Upper += p.ExtraEpsilon(steps)
-	return interval, nil
+	interval, err := a.Epsilon(p.Event(steps), p.Delta)
+	return accounting.Interval{Lower: min(interval.Lower, upper), Upper: upper}, err
 }
 
 // DeltaAt is an upper bound on the δ of a number of steps at another ε than the claim's: the accountant's answer there,

@@ -33,7 +33,7 @@ func planRanges(slots int, q float64, steps int, tail float64) Ranges {
 	if math.IsInf(ranges, 0) || ranges < 1 {
 		ranges = 1
 	}
-	for drawn := int(q * float64(size)); drawn < size; drawn++ {
+	for drawn := max(1, int(q*float64(size))); drawn < size; drawn++ {
 		if bound := math.Exp(math.Log(ranges) + logBinomialTail(size, q, drawn)); bound <= tail {
 			return Ranges{Slots: size, MaxDrawn: drawn, Tail: bound}
 		}

@@ -1,7 +1,9 @@
 package privacy
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"dptrain/internal/privacy/rng"
 )
@@ -9,9 +11,13 @@ import (
 // Slots are the numbered places in which rows stand. Their number is public; a neighbouring table differs in what
 // stands in one of them.
 type Slots struct {
-	count int
-	rows  []int32 // rows[slot] is the slot's row, or -1; nil where slot i holds row i
+	count     int
+	scattered bool
+	occupied  []occupant // ascending slots; unused where slot i holds row i
 }
+
+// occupant is a row in its slot.
+type occupant struct{ slot, row int32 }
 
 // OneRowEach gives every row the slot of its own number: the number of rows is public (zero-out adjacency).
 func OneRowEach(rows int) Slots { return Slots{count: rows} }
@@ -19,38 +25,43 @@ func OneRowEach(rows int) Slots { return Slots{count: rows} }
 // Scatter puts rows into count slots by a uniform random injection, secret and not order-preserving. Removing a row
 // then equals, in distribution, nulling its slot, so the number of rows stays private (add-or-remove-one adjacency):
 // couple the two injections so that they agree on the rows that stay, then average over them.
+//
+// Each row in turn takes a slot that is uniform among those still free. It needs a bit of memory for each slot.
 func Scatter(rows, count int, stream *rng.Stream) (Slots, error) {
 	if rows > count {
 		return Slots{}, fmt.Errorf("more rows than slots")
 	}
-	s := Slots{count: count, rows: make([]int32, count)}
-	for i := range s.rows {
-		s.rows[i] = -1
-		if i < rows {
-			s.rows[i] = int32(i)
+	s := Slots{count: count, scattered: true, occupied: make([]occupant, rows)}
+	taken := make([]uint64, (count+63)/64)
+	for row := range rows {
+		slot := stream.Uint64n(uint64(count))
+		for taken[slot/64]>>(slot%64)&1 == 1 {
+			slot = stream.Uint64n(uint64(count))
 		}
+		taken[slot/64] |= 1 << (slot % 64)
+		s.occupied[row] = occupant{int32(slot), int32(row)}
 	}
-	// Fisher-Yates from the front: after i swaps the first i places are a uniform draw, and the rest uniform given it.
-	for i := range count - 1 {
-		j := i + int(stream.Uint64n(uint64(count-i)))
-		s.rows[i], s.rows[j] = s.rows[j], s.rows[i]
-	}
+	slices.SortFunc(s.occupied, func(a, b occupant) int { return cmp.Compare(a.slot, b.slot) })
 	return s, nil
 }
 
 // Count is the public number of slots.
 func (s Slots) Count() int { return s.count }
 
-// resolve replaces slots by the rows in them, in the same order, and leaves out empty ones.
+// resolve replaces ascending slots by the rows in them, in the same order, and leaves out empty ones.
 func (s Slots) resolve(slots []int32) []int32 {
-	if s.rows == nil {
+	if !s.scattered || len(slots) == 0 {
 		return slots
 	}
-	kept := slots[:0]
+	next, _ := slices.BinarySearchFunc(s.occupied, slots[0], func(o occupant, slot int32) int { return cmp.Compare(o.slot, slot) })
+	rows := slots[:0]
 	for _, slot := range slots {
-		if row := s.rows[slot]; row >= 0 {
-			kept = append(kept, row)
+		for next < len(s.occupied) && s.occupied[next].slot < slot {
+			next++
+		}
+		if next < len(s.occupied) && s.occupied[next].slot == slot {
+			rows = append(rows, s.occupied[next].row)
 		}
 	}
-	return kept
+	return rows
 }

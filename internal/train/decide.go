@@ -133,10 +133,20 @@ func (p *Plan) decideNoise(o Options) error {
 		Delta:               p.Privacy.Delta,
 	})
 	if err != nil {
-		return &data.SpecError{Key: "privacy", Msg: "cannot be run: " + err.Error()}
+		refused := &data.SpecError{Key: "privacy", Msg: "cannot be run: " + err.Error()}
+		var hinted interface{ Hint() string }
+		if errors.As(err, &hinted) {
+			refused.Suggestion = hinted.Hint()
+		}
+		return refused
 	}
-	if p.Claim, err = p.Mechanism.Epsilon(p.Accountant, p.Train.Steps); err != nil {
+	if p.Claim, err = p.Mechanism.Bracket(p.Accountant, p.Train.Steps); err != nil {
 		return p.unsupported(err)
+	}
+	if math.IsInf(p.Claim.Upper, 1) {
+		return &data.SpecError{Key: "privacy.noise_multiplier",
+			Msg:        fmt.Sprintf("is %v, at which epsilon is above %v: nothing would be promised", p.Privacy.NoiseMultiplier, privacy.MaxEpsilon),
+			Suggestion: "state target_epsilon, and the noise follows"}
 	}
 	if target := p.Privacy.TargetEpsilon; target != nil && p.Claim.Upper > *target {
 		return fmt.Errorf("calibration gives epsilon %v, above the target %v", p.Claim.Upper, *target)

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"dptrain/internal/data"
@@ -25,12 +26,22 @@ type Fitted struct {
 	Spent  accounting.Event // what drew noise
 }
 
+// A DivergedError says that a model's parameters ran away.
+type DivergedError struct{ LearningRate float64 }
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("the model diverged at learning rate %v; its privacy is spent, and nothing was written", e.LearningRate)
+}
+
+// Hint is what to do about it.
+func (e *DivergedError) Hint() string { return "lower train.learning_rate, or leave it to the recipe" }
+
 // groupBytes is the memory that one group of rows may take in a worker's scratch: half of a small second-level cache,
 // so that a row is read from memory once for forward and backward.
 const groupBytes = 1 << 19
 
-// Fit trains a model by the plan. It errs only where the table does not match the plan or ctx ends; then nothing has
-// been learned that could be kept.
+// Fit trains a model by the plan. It errs where the table does not match the plan, where ctx ends, and with a
+// *DivergedError; then nothing has been learned that could be kept.
 func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) {
 	table, err := newTable(p.Net, d)
 	if err != nil {
@@ -73,6 +84,11 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		}
 	}
 	average.mean(params)
+	for _, w := range params { // post-processing: what is looked at is the model
+		if f := float64(w); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, &DivergedError{LearningRate: p.Train.LearningRate}
+		}
+	}
 	return &Fitted{Params: params, Steps: p.Train.Steps, Spent: mechanism.Spent()}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 
 	"dptrain/internal/data"
 	"dptrain/internal/train/nn"
@@ -20,6 +21,7 @@ type Model struct {
 	Model    PlanModel
 	Privacy  PlanPrivacy
 	Train    PlanTrain
+	Private  bool   // false: the randomness came from a stated seed, and the privacy section promises nothing
 	ReportID string // of the report that belongs to it
 	Version  string // of the program that wrote it
 }
@@ -37,7 +39,7 @@ func (e *ModelError) Hint() string { return "fit writes such files as model.safe
 // Encode is the model as a safetensors file. It is a function of the parameters and the resolved config: no path,
 // time, host or number of workers is in it.
 func (m *Model) Encode() ([]byte, error) {
-	metadata := map[string]string{"format": modelFormat, "version": m.Version, "report_id": m.ReportID}
+	metadata := map[string]string{"format": modelFormat, "version": m.Version, "report_id": m.ReportID, "private": strconv.FormatBool(m.Private)}
 	for key, section := range m.sections() {
 		text, err := json.Marshal(section)
 		if err != nil {
@@ -89,7 +91,7 @@ func decodeModel(file []byte) (*Model, error) {
 	if metadata["format"] != modelFormat {
 		return nil, fmt.Errorf("its format is not %s", modelFormat)
 	}
-	m := &Model{ReportID: metadata["report_id"], Version: metadata["version"]}
+	m := &Model{ReportID: metadata["report_id"], Version: metadata["version"], Private: metadata["private"] == "true"}
 	for key, section := range m.sections() {
 		if err := json.Unmarshal([]byte(metadata[key]), section); err != nil {
 			return nil, fmt.Errorf("its %s section cannot be read", key)

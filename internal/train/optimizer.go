@@ -14,21 +14,22 @@ func newOptimizer(p *Plan, params int) optimizer {
 		return &adam{rate: p.Train.LearningRate, decay: p.Train.WeightDecay, beta1: p.Train.Momentum,
 			mean: make([]float32, params), square: make([]float32, params)}
 	}
-	return &heavyBall{rate: float32(p.Train.LearningRate), momentum: float32(p.Train.Momentum),
-		decay: float32(p.Train.LearningRate * p.Train.WeightDecay), velocity: make([]float32, params)}
+	return &heavyBall{rate: p.Train.LearningRate, momentum: p.Train.Momentum,
+		decay: p.Train.LearningRate * p.Train.WeightDecay, velocity: make([]float32, params)}
 }
 
 // heavyBall is gradient descent with damped momentum: V ← m·V + (1−m)·g, W ← W − lr·V. Damped, so that the learning
 // rate keeps its meaning whatever the momentum.
 type heavyBall struct {
-	rate, momentum, decay float32
+	rate, momentum, decay float64
 	velocity              []float32
 }
 
 func (o *heavyBall) step(params, gradient []float32) {
 	for i, g := range gradient {
-		o.velocity[i] = o.momentum*o.velocity[i] + (1-o.momentum)*g
-		params[i] -= o.rate*o.velocity[i] + o.decay*params[i]
+		velocity := o.momentum*float64(o.velocity[i]) + (1-o.momentum)*float64(g)
+		o.velocity[i] = float32(velocity)
+		params[i] -= float32(o.rate*velocity + o.decay*float64(params[i]))
 	}
 }
 

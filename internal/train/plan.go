@@ -129,8 +129,8 @@ func (p *Plan) decidePrivacy(o Options) error {
 	if p.Privacy.Accountant == "" {
 		p.Privacy.Accountant = "pld"
 	}
-	if !(s.Delta > 0 && s.Delta < 1) {
-		return &data.SpecError{Key: "privacy.delta", Msg: fmt.Sprintf("is %v, want a number in (0, 1)", s.Delta),
+	if !(s.Delta >= minDelta && s.Delta < 1) {
+		return &data.SpecError{Key: "privacy.delta", Msg: fmt.Sprintf("is %v, want a number in (0, 1), at least %v", s.Delta, minDelta),
 			Suggestion: "delta is the chance that the bound fails: take it well below 1/rows, such as 1e-6"}
 	}
 	if err := p.decideRows(o); err != nil {
@@ -143,8 +143,8 @@ func (p *Plan) decidePrivacy(o Options) error {
 	case s.TargetEpsilon != nil && s.NoiseMultiplier != nil:
 		return &data.SpecError{Key: "privacy.noise_multiplier", Msg: "is stated beside target_epsilon",
 			Suggestion: "state one: target_epsilon to ask for a guarantee, noise_multiplier to set the noise"}
-	case s.TargetEpsilon != nil && !(*s.TargetEpsilon > 0 && *s.TargetEpsilon <= maxEpsilon):
-		return &data.SpecError{Key: "privacy.target_epsilon", Msg: fmt.Sprintf("is %v, want a number in (0, %v]", *s.TargetEpsilon, maxEpsilon)}
+	case s.TargetEpsilon != nil && !(*s.TargetEpsilon > 0 && *s.TargetEpsilon <= privacy.MaxEpsilon):
+		return &data.SpecError{Key: "privacy.target_epsilon", Msg: fmt.Sprintf("is %v, want a number in (0, %v]", *s.TargetEpsilon, privacy.MaxEpsilon)}
 	case s.NoiseMultiplier != nil && !(*s.NoiseMultiplier > 0 && *s.NoiseMultiplier <= maxNoiseMultiplier):
 		return &data.SpecError{Key: "privacy.noise_multiplier", Msg: fmt.Sprintf("is %v, want a number in (0, %v]", *s.NoiseMultiplier, maxNoiseMultiplier)}
 	}
@@ -156,10 +156,9 @@ func (p *Plan) decidePrivacy(o Options) error {
 	return nil
 }
 
-// The ends of what can be asked for. Above maxEpsilon the cut ends of the noise (package lattice) would need an
-// argument of their own.
+// The ends of what can be asked for.
 const (
-	maxEpsilon         = 1000.0
+	minDelta           = 1e-100
 	maxNoiseMultiplier = 1e6
 )
 

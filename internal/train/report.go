@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"dptrain/internal/data"
+	"dptrain/internal/privacy"
 	"dptrain/internal/privacy/accounting"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -173,16 +174,12 @@ func reportClaim(p *Plan, steps int, seeded bool) (ReportClaim, error) {
 		c.Statement = "No guarantee: the randomness came from a stated seed. This model is for tests."
 		return c, nil
 	}
-	interval, err := p.Mechanism.Epsilon(p.Accountant, steps)
+	bracket, err := p.Mechanism.Bracket(p.Accountant, steps)
 	if err != nil {
 		return c, err
 	}
-	if math.IsInf(interval.Upper, 0) {
-		c.Statement = "No guarantee: ε is infinite."
-		return c, nil
-	}
-	lower := accounting.RoundDown(interval.Lower, claimDigits)
-	upper := accounting.RoundUp(interval.Upper, claimDigits)
+	lower := accounting.RoundDown(bracket.Lower, claimDigits)
+	upper := accounting.RoundUp(bracket.Upper, claimDigits)
 	c.EpsilonLower, c.EpsilonUpper = &lower, &upper
 	event := p.Mechanism.Event(steps)
 	curve, err := p.Accountant.Curve(event)
@@ -201,7 +198,7 @@ func reportClaim(p *Plan, steps int, seeded bool) (ReportClaim, error) {
 	mu, rate = accounting.RoundUp(mu, claimDigits), math.Min(1, accounting.RoundUp(rate, claimDigits))
 	c.MuGDP, c.AttackSuccess = &mu, &rate
 	for _, factor := range []float64{0.25, 0.5, 0.75, 1.5, 2} {
-		epsilon := accounting.RoundUp(factor*upper, claimDigits)
+		epsilon := min(privacy.MaxEpsilon, accounting.RoundUp(factor*upper, claimDigits))
 		delta, err := p.Mechanism.DeltaAt(p.Accountant, steps, epsilon)
 		if err != nil {
 			return c, err
@@ -242,9 +239,10 @@ func reportSetting(p *Plan) ReportSetting {
 		NotCovered: []string{
 			"what the config declares: schema, bounds, categories, class names and hyperparameters",
 			"several rows of one person: ε holds for each row, not for the person",
-			"metrics that eval computes on private rows",
+			"metrics that eval computes on private rows, and predictions made for them",
+			"errors about a table that is not as the config declares: status, line and column",
 			"further runs on the same table: their losses add up",
-			"the running time and memory of the program",
+			"the running time and memory of the program, printed times included",
 		},
 	}
 	if p.Privacy.Adjacency != accounting.AddOrRemoveOne {
@@ -296,8 +294,8 @@ func reportAccounting(p *Plan, steps int, seeded bool) (ReportAccounting, error)
 	if err != nil {
 		return a, err
 	}
-	if interval, err := p.Mechanism.Epsilon(second, steps); err == nil && !math.IsInf(interval.Upper, 0) {
-		epsilon := accounting.RoundUp(interval.Upper, claimDigits)
+	if epsilon, err := p.Mechanism.Epsilon(second, steps); err == nil && !math.IsInf(epsilon, 0) {
+		epsilon = accounting.RoundUp(epsilon, claimDigits)
 		a.EpsilonRDP = &epsilon
 	}
 	return a, nil

@@ -72,7 +72,7 @@ func fitted(t *testing.T, o Options, key rng.Key, workers int) (*Model, *Plan, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Model{Schema: s, Net: p.Net, Params: f.Params, Model: p.Model, Privacy: p.Privacy, Train: p.Train, Version: "test"}, p, f
+	return &Model{Schema: s, Net: p.Net, Params: f.Params, Model: p.Model, Privacy: p.Privacy, Train: p.Train, Private: true, Version: "test"}, p, f
 }
 
 func TestFitLearnsUnderEveryAdjacencyAndOptimizer(t *testing.T) {
@@ -166,6 +166,59 @@ func TestModelRoundTrip(t *testing.T) {
 		if _, err := os.Stat(report); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestWriteLeavesNoStrangerBeside fails each file operation after the first in turn, by a folder in the file's place: at
+// the end a model never stands beside a report that is not its own.
+func TestWriteLeavesNoStrangerBeside(t *testing.T) {
+	m, p, f := fitted(t, testOptions(), rng.TestKey(3), 1)
+	report := func() *Report {
+		r, err := NewReport(p, f, false, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, blocked := range []string{ModelFile, ReportFile} {
+		dir := t.TempDir()
+		if _, _, err := Write(dir, m, report()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, blocked)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(path, "full"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Write(dir, m, report()); err == nil {
+			t.Errorf("Write over a folder at %s = nil error, want one", blocked)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			// The old model may stay where the new report has no place: it stands alone.
+			if name := e.Name(); name != blocked && (name != ModelFile || blocked != ReportFile) {
+				t.Errorf("%s is left beside the folder at %s", name, blocked)
+			}
+		}
+	}
+}
+
+func TestFitRefusesADivergedModel(t *testing.T) {
+	o := testOptions()
+	o.Train.LearningRate, o.Train.Momentum = pointer(3e38), pointer(0.0)
+	s := testSchema(t)
+	p, err := NewPlan(o, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Fit(context.Background(), p, testTable(t, s, 400), Run{Key: rng.TestKey(1), Workers: 1})
+	if _, ok := err.(*DivergedError); !ok {
+		t.Errorf("Fit at learning rate 3e38 = %v, want a *DivergedError", err)
 	}
 }
 
@@ -317,6 +370,8 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"privacy.noise_multiplier", func(o *Options) { o.Privacy.NoiseMultiplier = pointer(1.0) }},
 		{"privacy.noise_multiplier", func(o *Options) { o.Privacy.TargetEpsilon, o.Privacy.NoiseMultiplier = nil, pointer(0.0) }},
 		{"privacy", func(o *Options) { o.Privacy.TargetEpsilon = nil }},
+		{"privacy.noise_multiplier", func(o *Options) { o.Privacy.TargetEpsilon, o.Privacy.NoiseMultiplier = nil, pointer(0.005) }},
+		{"privacy.delta", func(o *Options) { o.Privacy.Delta = 1e-200 }},
 		{"privacy.max_grad_norm", func(o *Options) { o.Privacy.MaxGradNorm = 1e9 }},
 		{"privacy.accountant", func(o *Options) { o.Privacy.Accountant = "moments" }},
 		{"data.rows", func(o *Options) { o.Rows = 0 }},

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 )
@@ -11,8 +12,10 @@ const (
 	ReportFile = "report.json"
 )
 
-// Write puts model and report into dir, which it creates, each whole or not at all: the model first, then the report
-// that carries its hash. It sets the report's hash and the model's report id.
+// Write puts model and report into dir, which it creates, each whole or not at all. It sets the report's hash and the
+// model's report id. At no moment does a model stand beside a report that is not its own: both are on disk under
+// temporary names before an older report is removed, then the model gets its name, then the report. Where that fails,
+// neither is left.
 func Write(dir string, m *Model, r *Report) (modelPath, reportPath string, err error) {
 	m.ReportID = r.ReportID
 	model, err := m.Encode()
@@ -28,8 +31,22 @@ func Write(dir string, m *Model, r *Report) (modelPath, reportPath string, err e
 		return "", "", err
 	}
 	modelPath, reportPath = filepath.Join(dir, ModelFile), filepath.Join(dir, ReportFile)
-	if err := WriteFile(modelPath, model); err != nil {
+	stagedModel, err := stage(modelPath, model)
+	if err != nil {
 		return "", "", err
 	}
-	return modelPath, reportPath, WriteFile(reportPath, report)
+	stagedReport, err := stage(reportPath, report)
+	if err != nil {
+		return "", "", errors.Join(err, stagedModel.discard())
+	}
+	if err := remove(reportPath); err != nil {
+		return "", "", errors.Join(err, stagedModel.discard(), stagedReport.discard())
+	}
+	if err := stagedModel.commit(); err != nil {
+		return "", "", errors.Join(err, stagedReport.discard())
+	}
+	if err := stagedReport.commit(); err != nil {
+		return "", "", errors.Join(err, remove(modelPath))
+	}
+	return modelPath, reportPath, nil
 }

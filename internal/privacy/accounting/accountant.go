@@ -38,7 +38,7 @@ func New(name string, adjacency Adjacency) (Accountant, error) {
 	}
 	switch name {
 	case "pld":
-		return pld{adjacency, defaultWidth}, nil
+		return pld{adjacency: adjacency, width: defaultWidth}, nil
 	case "rdp":
 		return rdp{adjacency}, nil
 	default:
@@ -78,6 +78,10 @@ func eventName(e Event) string {
 		return fmt.Sprintf("composed(%d events)", len(e.Events))
 	case Gaussian:
 		return fmt.Sprintf("gaussian(%g)", e.NoiseMultiplier)
+	case Laplace:
+		return fmt.Sprintf("laplace(%g)", e.NoiseMultiplier)
+	case EpsilonDelta:
+		return fmt.Sprintf("epsilon_delta(%g, %g)", e.Epsilon, e.Delta)
 	case NonPrivate:
 		return "non_private"
 	case NoOp:

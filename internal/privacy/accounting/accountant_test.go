@@ -41,6 +41,8 @@ func conformance(t *testing.T, a Accountant, name string, adjacency Adjacency) {
 		{"q = 0 of everything", PoissonSampled{0, NonPrivate{}}, Interval{0, 0}, Interval{0, 0}},
 		{"not private", NonPrivate{}, Interval{math.Inf(1), math.Inf(1)}, Interval{1, 1}},
 		{"not private in a list", Composed{[]Event{g, NonPrivate{}}}, Interval{math.Inf(1), math.Inf(1)}, Interval{1, 1}},
+		{"a bound of nothing", SelfComposed{EpsilonDelta{}, 7}, Interval{0, 0}, Interval{0, 0}},
+		{"no laplace noise", Laplace{0}, Interval{math.Inf(1), math.Inf(1)}, Interval{1, 1}},
 		{"no noise", SelfComposed{Gaussian{0}, 3}, Interval{math.Inf(1), math.Inf(1)}, Interval{1, 1}},
 	} {
 		if got, err := a.Epsilon(c.e, 1e-5); err != nil || got != c.epsilon {
@@ -56,7 +58,7 @@ func conformance(t *testing.T, a Accountant, name string, adjacency Adjacency) {
 		}
 	}
 
-	for _, e := range []Event{nil, unknownEvent{}, Composed{[]Event{NoOp{}, unknownEvent{}}}, SelfComposed{unknownEvent{}, 0},
+	for _, e := range []Event{nil, unknownEvent{}, PoissonSampled{0.5, EpsilonDelta{1, 0}}, PoissonSampled{0.5, Composed{[]Event{g, Laplace{1}}}}, Composed{[]Event{NoOp{}, unknownEvent{}}}, SelfComposed{unknownEvent{}, 0},
 		PoissonSampled{0.5, Composed{[]Event{PoissonSampled{0.5, g}, g}}}, PoissonSampled{0.5, SelfComposed{PoissonSampled{0.5, g}, 2}}} {
 		var unsupported *UnsupportedError
 		if got, err := a.Epsilon(e, 1e-5); !errors.As(err, &unsupported) {
@@ -77,7 +79,7 @@ func wrongNumbers(t *testing.T, a Accountant, g Event) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for _, e := range []Event{Gaussian{-1}, Gaussian{nan}, Gaussian{inf}, Gaussian{1e101}, Gaussian{1e-101}, PoissonSampled{-0.1, g},
 		PoissonSampled{1.1, g}, PoissonSampled{nan, g}, PoissonSampled{inf, g}, SelfComposed{g, -1}, SelfComposed{g, 1e12 + 1},
-		SelfComposed{Gaussian{nan}, 0}, PoissonSampled{0, Gaussian{nan}}, SelfComposed{SelfComposed{g, 1e9}, 1e9},
+		SelfComposed{Gaussian{nan}, 0}, Laplace{-1}, Laplace{nan}, EpsilonDelta{-1, 0}, EpsilonDelta{nan, 0}, EpsilonDelta{inf, 0}, EpsilonDelta{1, 1}, EpsilonDelta{1, nan}, EpsilonDelta{1, -0.1}, PoissonSampled{0, Gaussian{nan}}, SelfComposed{SelfComposed{g, 1e9}, 1e9},
 		PoissonSampled{1, SelfComposed{PoissonSampled{0.5, SelfComposed{SelfComposed{g, 1e12}, 1e12}}, 1}},
 		Composed{[]Event{steps(0.5, 3, 1e12), steps(0.5, 3, 1e12)}}} {
 		if got, err := a.Epsilon(e, 1e-5); !errors.As(err, &parameter) {
@@ -105,7 +107,7 @@ func TestNewRefuses(t *testing.T) {
 		t.Errorf("New(swap) = %v, want a ParameterError", err)
 	}
 	var unsupported *UnsupportedError
-	if _, err := newAccountant(t, "pld", ReplaceOne).Epsilon(steps(0.5, 1, 1), 1e-5); !errors.As(err, &unsupported) {
+	if _, err := newAccountant(t, "rdp", ReplaceOne).Epsilon(steps(0.5, 1, 1), 1e-5); !errors.As(err, &unsupported) {
 		t.Errorf("Epsilon(sampled) under replace_one = %v, want an UnsupportedError", err)
 	}
 }
@@ -151,7 +153,7 @@ func TestNestingDoesNotMatter(t *testing.T) {
 func TestFlattenMergesEqualTerms(t *testing.T) {
 	p, r, g := PoissonSampled{0.01, Gaussian{1.5}}, PoissonSampled{0.01, Gaussian{9}}, Gaussian{30}
 	e := Composed{[]Event{r, g, p, SelfComposed{Composed{[]Event{r, g}}, 3}, p}}
-	want := []term{{1, 15, 1}, {0.01, 1.5, 2}, {0.01, 9, 4}}
+	want := []term{{q: 1, sigma: 15, count: 1}, {q: 0.01, sigma: 1.5, count: 2}, {q: 0.01, sigma: 9, count: 4}}
 	if got, err := flatten(e); err != nil || !slices.Equal(got, want) {
 		t.Errorf("flatten(%v) = %v, %v, want %v", e, got, err, want)
 	}
@@ -204,7 +206,7 @@ func TestSingleStepIsBracketed(t *testing.T) {
 }
 
 // coarsePLD is an accountant for random settings, faster than the default.
-func coarsePLD() pld { return pld{ZeroOut, 0.01} }
+func coarsePLD() pld { return pld{adjacency: ZeroOut, width: 0.01} }
 
 func TestMonotone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -244,7 +246,11 @@ func FuzzEpsilon(f *testing.F) {
 	f.Add(1e-9, 1e-3, 1e-300, int64(1e9), 0.0)
 	f.Fuzz(func(t *testing.T, q, sigma, delta float64, count int64, epsilon float64) {
 		e := Composed{[]Event{steps(q, sigma, int(count)), Gaussian{sigma * 3}, steps(q/2, 2*sigma, 3)}}
-		for _, a := range []Accountant{coarsePLD(), rdp{AddOrRemoveOne}} {
+		f := Composed{[]Event{e, SelfComposed{Laplace{sigma}, int(count % 100)}, EpsilonDelta{epsilon, delta / 100}}}
+		if a, err := (pld{adjacency: ZeroOut, width: 0.1}).Epsilon(f, delta); err == nil && !(a.Lower >= 0 && a.Lower <= a.Upper) {
+			t.Errorf("Epsilon(%v, %g) = %v", f, delta, a)
+		}
+		for _, a := range []Accountant{pld{adjacency: ZeroOut, width: 0.1}, pld{adjacency: ReplaceOne, width: 0.1}, rdp{AddOrRemoveOne}} {
 			if got, err := a.Epsilon(e, delta); err == nil && !(got.Lower >= 0 && got.Lower <= got.Upper) {
 				t.Errorf("Epsilon(%v, %g) = %v", e, delta, got)
 			}

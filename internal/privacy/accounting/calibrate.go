@@ -50,36 +50,32 @@ func SamplingProbability(a Accountant, target, delta float64, event func(q float
 // delta. ε of the event must not fall with the steps. target is positive.
 func Steps(a Accountant, target, delta float64, event func(steps int) Event) (int, error) {
 	k := knob[int]{name: "steps", private: 0, loose: maxCount, event: event}
-	if epsilon, err := k.epsilon(a, target, delta, 0); err != nil || epsilon > target {
-		return 0, k.orUnreachable(err, epsilon, target, delta)
+	if err := checkTarget(target); err != nil {
+		return 0, err
+	}
+	s := &trial[int]{knob: k, accountant: a, target: target, delta: delta}
+	if !s.holds(0) || s.err != nil {
+		return 0, s.err
 	}
 	good, bad := 0, 1
-	for {
-		epsilon, err := k.epsilon(a, target, delta, bad)
-		if err != nil {
-			return 0, err
-		}
-		if epsilon > target {
-			break
-		}
+	for s.roughly(bad) {
 		if good = bad; good == k.loose {
-			return good, nil
+			return good, s.err
 		}
 		bad = min(2*bad, k.loose)
 	}
-	for bad-good > 1 {
-		middle := good + (bad-good)/2
-		epsilon, err := k.epsilon(a, target, delta, middle)
-		switch {
-		case err != nil:
-			return 0, err
-		case epsilon <= target:
-			good = middle
-		default:
-			bad = middle
+	from := math.Log(max(float64(good), 0.5))
+	r := newRoot(from, math.Log(float64(bad)), 1e-13)
+	for s.err == nil && bad-good > 1 {
+		// Beyond the precision of the logarithms, one by one.
+		middle := min(max(int(math.Round(math.Exp(r.next(s.atGood, s.atBad)))), good+1), bad-1)
+		if s.holds(middle) {
+			good, r.good = middle, math.Log(float64(middle))
+		} else {
+			bad, r.bad = middle, math.Log(float64(middle))
 		}
 	}
-	return good, nil
+	return good, s.err
 }
 
 // knob is one parameter of an event, with its most private and its least private setting.
@@ -89,32 +85,101 @@ type knob[T int | float64] struct {
 	event          func(T) Event
 }
 
-// epsilon returns the certified upper end at a setting, and an error for a target that is not a positive number.
-func (k knob[T]) epsilon(a Accountant, target, delta float64, setting T) (float64, error) {
+func checkTarget(target float64) error {
 	if !(target > 0 && target <= math.MaxFloat64) {
-		return 0, &ParameterError{"target_epsilon", formatFloat(target), "a positive number"}
+		return &ParameterError{"target_epsilon", formatFloat(target), "a positive number"}
 	}
-	interval, err := a.Epsilon(k.event(setting), delta)
-	return interval.Upper, err
+	return nil
 }
 
-func (k knob[T]) orUnreachable(err error, epsilon, target, delta float64) error {
+// trial asks an accountant about settings of a knob.
+type trial[T int | float64] struct {
+	knob          knob[T]
+	accountant    Accountant
+	target, delta float64
+	err           error // the first; nothing holds from there on
+
+	atGood, atBad float64 // log of ε over target at the last setting that held and at the last that did not
+}
+
+// holds reports whether the setting is certified to cost at most the target.
+func (s *trial[T]) holds(setting T) bool {
+	if s.err != nil {
+		return false
+	}
+	interval, err := s.accountant.Epsilon(s.knob.event(setting), s.delta)
 	if err != nil {
-		return err
+		s.err = err
+		return false
 	}
-	return &UnreachableError{Knob: k.name, Setting: float64(k.private), Epsilon: epsilon, Target: target, Delta: delta}
+	return s.judge(setting, interval.Upper)
 }
 
-// turn searches a positive real knob from start: by factors of two for a bracket, then by bisection of its logarithm.
-func turn(k knob[float64], a Accountant, target, delta, start float64) (float64, error) {
-	var failure error
-	holds := func(setting float64) bool {
-		epsilon, err := k.epsilon(a, target, delta, setting)
-		if err != nil || epsilon > target && setting == k.private {
-			failure = k.orUnreachable(err, epsilon, target, delta)
+// roughly is holds, by a coarser accountant where that decides.
+func (s *trial[T]) roughly(setting T) bool {
+	if p, ok := s.accountant.(pld); ok && s.err == nil && p.width < roughWidth {
+		p.width = roughWidth
+		interval, err := p.Epsilon(s.knob.event(setting), s.delta)
+		if err == nil && (interval.Upper <= s.target || interval.Lower > s.target) {
+			return s.judge(setting, interval.Upper)
 		}
-		return failure == nil && epsilon <= target
 	}
+	return s.holds(setting)
+}
+
+// roughWidth is the relative width of the intervals that find a bracket.
+const roughWidth = 0.1
+
+func (s *trial[T]) judge(setting T, epsilon float64) bool {
+	// An ε of 0 or +Inf says little about where the target is met.
+	log := min(max(math.Log(epsilon/s.target), -2), 2)
+	if epsilon <= s.target {
+		s.atGood = log
+		return true
+	}
+	s.atBad = log
+	if setting == s.knob.private {
+		s.err = &UnreachableError{Knob: s.knob.name, Setting: float64(setting), Epsilon: epsilon, Target: s.target, Delta: s.delta}
+	}
+	return false
+}
+
+// root searches the zero of a function between good and bad by the ITP method (Oliveira, Takahashi 2020, ACM Transactions on Mathematical
+// Software 47): it takes at most one step more than bisection, and few where the function is smooth.
+type root struct {
+	good, bad, tolerance float64
+	left                 float64 // how many steps may come, the one of next included
+}
+
+func newRoot(good, bad, tolerance float64) *root {
+	return &root{good, bad, tolerance, math.Ceil(math.Log2(math.Abs(bad-good)/tolerance)) + 1}
+}
+
+// next returns where to look next, given the function at good, at most 0, and at bad, positive.
+func (r *root) next(atGood, atBad float64) float64 {
+	width := math.Abs(r.bad - r.good)
+	half := (r.good + r.bad) / 2
+	r.left--
+	secant := (atBad*r.good - atGood*r.bad) / (atBad - atGood)
+	// Truncate towards the middle, so that the zero is soon between two near points; project to where bisection would still be in time.
+	toward := math.Copysign(1, half-secant)
+	x := half
+	if shift := 0.2 / (math.Abs(r.bad-r.good) + 1) * width * width; shift <= math.Abs(half-secant) {
+		x = secant + toward*max(shift, r.tolerance/3)
+	}
+	radius := r.tolerance*math.Exp2(max(r.left, 0)) - width/2
+	if math.Abs(x-half) > radius {
+		x = half - toward*max(0, radius)
+	}
+	return x
+}
+
+// turn searches a positive real knob from start: by factors of two for a bracket, then to a relative 1e-7.
+func turn(k knob[float64], a Accountant, target, delta, start float64) (float64, error) {
+	if err := checkTarget(target); err != nil {
+		return 0, err
+	}
+	s := &trial[float64]{knob: k, accountant: a, target: target, delta: delta}
 	// double moves a setting towards the private end; halve moves it away from there. Neither passes an end.
 	double := func(x float64) float64 { return min(2*x, k.private) }
 	halve := func(x float64) float64 { return max(x/2, k.loose) }
@@ -126,30 +191,35 @@ func turn(k knob[float64], a Accountant, target, delta, start float64) (float64,
 	}
 
 	good := start
-	for !holds(good) && failure == nil {
+	for !s.roughly(good) && s.err == nil {
 		good = double(good)
 	}
 	bad := halve(good)
-	for failure == nil && holds(bad) {
+	for s.roughly(bad) {
 		if bad == k.loose {
-			return bad, nil
+			return bad, s.err
 		}
 		good, bad = bad, halve(bad)
 	}
-	for failure == nil && math.Abs(math.Log(good/bad)) > 1e-7 {
-		if middle := math.Sqrt(good * bad); holds(middle) {
-			good = middle
+	const tolerance = 1e-7
+	r := newRoot(math.Log(good), math.Log(bad), tolerance)
+	for s.err == nil && math.Abs(r.good-r.bad) > tolerance {
+		if x := r.next(s.atGood, s.atBad); s.holds(math.Exp(x)) {
+			r.good = x
 		} else {
-			bad = middle
+			r.bad = x
 		}
 	}
-	// The rounded setting may fail by the accountant's own rounding errors: then the next decimal is tried.
-	rounded := round(good)
-	for failure == nil && !holds(rounded) {
-		rounded = round(math.Nextafter(rounded, k.private))
+	// The rounded setting may fail, since an upper end is smooth in the setting only to a fraction of its interval's width: then it
+	// moves on by growing steps.
+	rounded := round(math.Exp(r.good))
+	for step := 1e-6; s.err == nil && !s.holds(rounded); step *= 2 {
+		if rounded != k.private {
+			rounded = round(math.Exp(math.Log(rounded) + math.Copysign(step, r.good-r.bad)))
+		}
+		if (rounded-k.private)*(k.private-k.loose) > 0 {
+			rounded = k.private
+		}
 	}
-	if failure != nil {
-		return 0, failure
-	}
-	return rounded, nil
+	return rounded, s.err
 }

@@ -102,6 +102,9 @@ type composition struct {
 	// Errors: the tilted mass below and above the window, which has wrapped into it; a bound on the Euclidean norm of
 	// the rounding errors in v; a relative bound on those of everything else.
 	below, above, noise, relative float64
+	// wrapped bounds Σ v·e^(−λy) over what has wrapped from below, where that is less than below tells: it has moved up by at least
+	// the length of the window, and without tilt it is at most 1.
+	wrapped float64
 }
 
 // logLeastSpectrum is where a value of the characteristic function counts as 0: all of these together change no v by more than
@@ -109,8 +112,8 @@ type composition struct {
 const logLeastSpectrum = -60
 
 // compose composes runs on lattices of one step. It fails where the window takes more than limit points. outside is the tilted mass
-// allowed on either side of it.
-func compose(runs []run, lambda, outside float64, limit int, plan *fourier.FFT) (*composition, bool) {
+// allowed on either side of it; but if depth, in standard deviations, is less than that takes below, there the window is cut.
+func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourier.FFT) (*composition, bool) {
 	parts := make([]tilted, len(runs))
 	c := &composition{lambda: lambda, step: runs[0].loss.step, below: outside, above: outside}
 	mean, variance, support, total, offset := 0.0, 0.0, [2]float64{}, 0.0, 0.0
@@ -138,6 +141,9 @@ func compose(runs []run, lambda, outside float64, limit int, plan *fourier.FFT) 
 	c.logScale = cumulants - lambda*c.centre
 	c.infinite = -math.Expm1(logFinite)
 	lo, hi := window(runs, parts, math.Sqrt(variance), math.Log(1/outside))
+	if cut := -depth * math.Sqrt(variance); cut > lo {
+		lo, c.below = cut, 1
+	}
 	if lo, hi = math.Floor(mean+lo), math.Ceil(mean+hi); lo <= support[0] {
 		lo, c.below = support[0], 0
 	}
@@ -150,6 +156,7 @@ func compose(runs []run, lambda, outside float64, limit int, plan *fourier.FFT) 
 	n := fastLength(int(hi-lo) + 1)
 	first := int64(lo)
 	c.start = (float64(first) - mean) * c.step
+	c.wrapped = math.Exp(-lambda*float64(n)*c.step - c.logScale)
 
 	if plan.Len() != n {
 		plan.Reset(n)
@@ -310,7 +317,7 @@ func (c *composition) missing(s sweep) float64 {
 // e^(−λy)·max(e^(−λt) − e^(−(λ+1)t)) over t ≥ 0.
 func (c *composition) added(s sweep) float64 {
 	most := math.Exp(-c.lambda*math.Log1p(1/c.lambda)) / (c.lambda + 1)
-	return c.noise*math.Sqrt(s.norms) + (c.below+c.above)*s.weight*most
+	return c.noise*math.Sqrt(s.norms) + c.above*s.weight*most + min(c.below*s.weight*most, c.wrapped)
 }
 
 // epsilon returns the least ε ≥ 0 with δ(ε) ≤ delta, by the sums with their errors counted against (upper) or for the mechanism.

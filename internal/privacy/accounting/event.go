@@ -21,6 +21,20 @@ type Gaussian struct {
 	NoiseMultiplier float64
 }
 
+// Laplace is the Laplace mechanism for one number: the sum of all records' numbers plus Laplace noise of density
+// e^(−|x|/b)/2b, b = NoiseMultiplier·C. C is the largest absolute number that one record can contribute, under every adjacency.
+type Laplace struct {
+	// NoiseMultiplier is b/C: 0, which protects nothing, or in [1e-100, 1e100].
+	NoiseMultiplier float64
+}
+
+// EpsilonDelta is any mechanism that is known to be (Epsilon, Delta)-differentially private, under the adjacency of the accountant that
+// is asked, and of which nothing else is known.
+type EpsilonDelta struct {
+	Epsilon float64 // in [0, 1e6]
+	Delta   float64 // in [0, 1)
+}
+
 // PoissonSampled runs Event on a random subset of the records, which each record joins independently with the same
 // probability, by coins that nobody sees. Records that do not join contribute nothing; the divisor that makes the sum a
 // mean is not the subset's size. If Event is a composition, all its parts see the same subset.
@@ -51,6 +65,8 @@ type NonPrivate struct{}
 type NoOp struct{}
 
 func (Gaussian) isEvent()       {}
+func (Laplace) isEvent()        {}
+func (EpsilonDelta) isEvent()   {}
 func (PoissonSampled) isEvent() {}
 func (SelfComposed) isEvent()   {}
 func (Composed) isEvent()       {}
@@ -78,11 +94,28 @@ func (a Adjacency) sensitivity() float64 {
 // maxCount bounds how often an event may be composed: rounding errors of 1e-15 a step stay below 1e-3.
 const maxCount = 1_000_000_000_000
 
-// term is count Poisson-sampled Gaussian mechanisms. sigma 0 stands for the release of the sampled records.
+// term is count runs of one mechanism.
 type term struct {
+	kind  kind
 	q     float64 // in (0, 1]
-	sigma float64 // 0 or in [1e-100, 1e100], and beyond for a merged term
-	count int     // in [1, maxCount]
+	sigma float64 // of gaussian and laplace: 0, or in [1e-100, 1e100], and beyond for a merged term
+	bound EpsilonDelta
+	count int // in [1, maxCount]
+}
+
+// kind is what a term runs.
+type kind int
+
+const (
+	gaussian kind = iota // Poisson sampled with probability q. sigma 0 stands for the release of the sampled records.
+	laplace              // likewise
+	bounded              // an EpsilonDelta, with q = 1
+)
+
+// compare orders terms, the unsampled Gaussians first.
+func (t term) compare(u term) int {
+	return cmp.Or(cmp.Compare(t.kind, u.kind), cmp.Compare(u.q, t.q), cmp.Compare(t.sigma, u.sigma),
+		cmp.Compare(t.bound.Epsilon, u.bound.Epsilon), cmp.Compare(t.bound.Delta, u.bound.Delta))
 }
 
 // flatten reduces e to the list of terms it composes, sorted, equal ones merged, all those with q = 1 merged to one
@@ -99,12 +132,10 @@ func flatten(e Event) ([]term, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(terms, func(a, b term) int {
-		return cmp.Or(cmp.Compare(b.q, a.q), cmp.Compare(a.sigma, b.sigma))
-	})
+	slices.SortFunc(terms, term.compare)
 	merged := terms[:0]
 	for _, t := range terms {
-		if n := len(merged); n > 0 && merged[n-1].q == t.q && merged[n-1].sigma == t.sigma {
+		if n := len(merged); n > 0 && merged[n-1].compare(t) == 0 {
 			if merged[n-1].count += t.count; merged[n-1].count > maxCount {
 				return nil, countError(float64(merged[n-1].count))
 			}
@@ -115,10 +146,10 @@ func flatten(e Event) ([]term, error) {
 	return mergeUnsampled(merged), nil
 }
 
-// mergeUnsampled replaces the leading terms of q = 1 by the one Gaussian they amount to.
+// mergeUnsampled replaces the leading Gaussian terms of q = 1 by the one Gaussian they amount to.
 func mergeUnsampled(terms []term) []term {
 	n, precision := 0, 0.0
-	for n < len(terms) && terms[n].q == 1 {
+	for n < len(terms) && terms[n].kind == gaussian && terms[n].q == 1 {
 		precision += float64(terms[n].count) / (terms[n].sigma * terms[n].sigma)
 		n++
 	}
@@ -138,10 +169,20 @@ func appendTerms(dst []term, e Event, count int) ([]term, error) {
 	case NonPrivate:
 		return appendTerm(dst, term{q: 1, sigma: 0, count: count}), nil
 	case Gaussian:
-		if s := e.NoiseMultiplier; s != 0 && !(s >= 1e-100 && s <= 1e100) {
-			return nil, &ParameterError{"noise_multiplier", formatFloat(s), "0, or a number in [1e-100, 1e100]"}
+		return appendTerm(dst, term{q: 1, sigma: e.NoiseMultiplier, count: count}), checkNoise(e.NoiseMultiplier)
+	case Laplace:
+		return appendTerm(dst, term{kind: laplace, q: 1, sigma: e.NoiseMultiplier, count: count}), checkNoise(e.NoiseMultiplier)
+	case EpsilonDelta:
+		if !(e.Epsilon >= 0 && e.Epsilon <= 1e6) {
+			return nil, &ParameterError{"epsilon", formatFloat(e.Epsilon), "a number in [0, 1e6]"}
 		}
-		return appendTerm(dst, term{q: 1, sigma: e.NoiseMultiplier, count: count}), nil
+		if !(e.Delta >= 0 && e.Delta < 1) {
+			return nil, &ParameterError{"delta", formatFloat(e.Delta), "a number in [0, 1)"}
+		}
+		if e == (EpsilonDelta{}) {
+			return dst, nil
+		}
+		return appendTerm(dst, term{kind: bounded, q: 1, bound: e, count: count}), nil
 	case PoissonSampled:
 		return appendSampled(dst, e, count)
 	case SelfComposed:
@@ -183,16 +224,27 @@ func appendSampled(dst []term, e PoissonSampled, count int) ([]term, error) {
 		return nil, countError(float64(count) * float64(slices.MaxFunc(inner, byCount).count))
 	case q == 1:
 		for _, t := range inner {
-			dst = appendTerm(dst, term{q: t.q, sigma: t.sigma, count: count * t.count})
+			t.count *= count
+			dst = appendTerm(dst, t)
 		}
 		return dst, nil
+	case len(inner) == 1 && inner[0].kind == bounded:
+		return nil, &UnsupportedError{Event: e, Reason: "samples an event of which only epsilon and delta are known"}
 	case len(inner) == 1 && inner[0].count == 1:
 		// A product that underflows is rounded up to the smallest probability there is.
-		q = max(q*inner[0].q, math.SmallestNonzeroFloat64)
-		return appendTerm(dst, term{q: q, sigma: inner[0].sigma, count: count}), nil
+		t := inner[0]
+		t.q, t.count = max(q*t.q, math.SmallestNonzeroFloat64), count
+		return appendTerm(dst, t), nil
 	default:
-		return nil, &UnsupportedError{Event: e, Reason: "composes sampled events on one Poisson sample"}
+		return nil, &UnsupportedError{Event: e, Reason: "composes on one Poisson sample what is not Gaussian or is sampled again"}
 	}
+}
+
+func checkNoise(s float64) error {
+	if s != 0 && !(s >= 1e-100 && s <= 1e100) {
+		return &ParameterError{"noise_multiplier", formatFloat(s), "0, or a number in [1e-100, 1e100]"}
+	}
+	return nil
 }
 
 func byCount(a, b term) int { return cmp.Compare(a.count, b.count) }
@@ -206,4 +258,14 @@ func appendTerm(dst []term, t term) []term {
 
 func countError(count float64) error {
 	return &ParameterError{"count", fmt.Sprintf("%.0f", count), "an integer in [0, 1e12]"}
+}
+
+// releases reports whether terms release the records themselves.
+func releases(terms []term) bool {
+	return slices.ContainsFunc(terms, func(t term) bool { return t.kind != bounded && t.q == 1 && t.sigma == 0 })
+}
+
+// noiseless reports whether a term is without noise.
+func noiseless(terms []term) bool {
+	return slices.ContainsFunc(terms, func(t term) bool { return t.kind != bounded && t.sigma == 0 })
 }

@@ -9,12 +9,12 @@ import (
 
 // exactGaussian reports whether the composition of terms is exactly one Gaussian mechanism, and its μ: the distance between
 // the neighbours' means in standard deviations, 0 for a no-op, +Inf for a release without noise.
-func exactGaussian(terms []term, adjacency Adjacency) (mu float64, ok bool) {
+func exactGaussian(terms []term, sensitivity float64) (mu float64, ok bool) {
 	switch {
 	case len(terms) == 0:
 		return 0, true
-	case len(terms) == 1 && terms[0].q == 1:
-		return adjacency.sensitivity() / terms[0].sigma, true
+	case len(terms) == 1 && terms[0].kind == gaussian && terms[0].q == 1:
+		return sensitivity / terms[0].sigma, true
 	default:
 		return 0, false
 	}

@@ -22,7 +22,8 @@ const leastMass = 1e-290
 type grid struct {
 	offset, step float64
 	first, last  int
-	halves       []cell // below the first atom; two for each interval; above the last atom
+	infinite     float64 // the pair's
+	halves       []cell  // below the first atom; two for each interval; above the last atom
 }
 
 // newGrid covers all but tail of pair. It returns false if that takes more than limit atoms.
@@ -31,7 +32,7 @@ func newGrid(p pair, step, tail float64, limit int) (*grid, bool) {
 	if !((high-low)/step < float64(limit)) {
 		return nil, false
 	}
-	g := &grid{step: step, offset: centre(p, step, low, high)}
+	g := &grid{step: step, offset: centre(p, step, low, high), infinite: p.infinite()}
 	first, last := math.Floor((low-g.offset)/step), math.Ceil((high-g.offset)/step)
 	if !(last-first < float64(limit) && math.Abs(first) < 1<<40) {
 		return nil, false
@@ -142,7 +143,8 @@ func (g *grid) lower() *lattice {
 			rest[i] = c.times(1 - take[i])
 		}
 	}
-	l.mass[n-1] += g.halves[len(g.halves)-1].p()
+	l.infinite = g.infinite
+	l.mass[n-1] += max(0, g.halves[len(g.halves)-1].p()-g.infinite)
 	for k, p := range l.mass {
 		if p < leastMass {
 			l.mass[k] = 0

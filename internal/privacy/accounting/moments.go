@@ -17,12 +17,26 @@ func cumulant(terms []term, lambda, sensitivity float64) float64 {
 	return sum
 }
 
-// cumulant bounds K for one run of t. The sensitivity is 1 if t.q < 1.
+// cumulant bounds K for one run of t. The sensitivity is 1 if t.q < 1. If it is not Gaussian, q is 1 and it has a bound with δ 0.
 func (t term) cumulant(lambda, sensitivity float64) float64 {
+	if t.kind == bounded {
+		// Randomised response with these odds, which is as private as the bound says and no more (Kairouz, Oh, Viswanath 2015,
+		// arXiv:1311.0776, Theorem 3.2).
+		e := t.bound.Epsilon
+		return max(0, logAdd(lambda*e, -(lambda+1)*e)-math.Log1p(math.Exp(-e))) + 1e-15*(1+(lambda+1)*e)
+	}
 	if t.sigma == 0 {
 		return math.Inf(1)
 	}
 	d := sensitivity / t.sigma
+	if t.kind == laplace {
+		// Mironov 2017, arXiv:1702.07476, Proposition 6.
+		a, b := lambda*d, (lambda+1)*d
+		if a < 1 {
+			return math.Log1p(((lambda+1)*math.Expm1(a)+lambda*math.Expm1(-b))/(2*lambda+1)) + 1e-15*b
+		}
+		return logAdd(a+math.Log((lambda+1)/(2*lambda+1)), -b+math.Log(lambda/(2*lambda+1))) + 1e-15*(1+b)
+	}
 	unsampled := lambda * (lambda + 1) / 2 * d * d * (1 + 1e-15)
 	if t.q == 1 {
 		return unsampled

@@ -14,8 +14,8 @@ type pair interface {
 	// cell n+1 has loss > from+n·width.
 	cells(from, width float64, n int) []cell
 
-	// symmetric reports whether (Q, P) has the same divergences as (P, Q).
-	symmetric() bool
+	// infinite is P's mass where Q has none.
+	infinite() float64
 }
 
 // cell is the mass of an interval of outcomes.
@@ -39,12 +39,11 @@ type gaussians struct {
 	at     []float64 // means, rising
 	q      []float64 // Q's weight of each
 	excess []float64 // P's weight minus Q's; adds up to 0
-	// inverse returns an output x whose loss is given, −Inf below and +Inf above all losses.
-	inverse func(loss float64) float64
-	same    bool // symmetric
+	// inverse returns an output x whose loss is given, −Inf below and +Inf above all losses. guess is one near it.
+	inverse func(loss, guess float64) float64
 }
 
-func (g *gaussians) symmetric() bool { return g.same }
+func (*gaussians) infinite() float64 { return 0 }
 
 // sampledGaussian is the Poisson-sampled Gaussian mechanism when a record is removed: P = (1−q)·N(0, σ²) + q·N(1, σ²) against
 // N(0, σ²). The loss log(1 + q·(e^((2x−1)/2σ²) − 1)) is solved for x.
@@ -52,7 +51,7 @@ func sampledGaussian(q, sigma float64) *gaussians {
 	s2 := sigma * sigma
 	return &gaussians{
 		sigma: sigma, at: []float64{0, 1}, q: []float64{1, 0}, excess: []float64{-q, q},
-		inverse: func(loss float64) float64 {
+		inverse: func(loss, _ float64) float64 {
 			if q == 1 {
 				return 0.5 + s2*loss
 			}
@@ -65,8 +64,63 @@ func sampledGaussian(q, sigma float64) *gaussians {
 			}
 			return 0.5 + s2*(logOf(u)-logOf(q))
 		},
-		same: q == 1,
 	}
+}
+
+// replacedGaussian is the Poisson-sampled Gaussian mechanism when a record is replaced: (1−q)·N(0, σ²) + q·N(1, σ²) against
+// (1−q)·N(0, σ²) + q·N(−1, σ²). The loss is a function of sinh(x/σ²), and odd:
+//
+//	x = σ²·(ε/2 + asinh((1−q)/q·e^(1/2σ²)·sinh(ε/2))).
+func replacedGaussian(q, sigma float64) *gaussians {
+	s2 := sigma * sigma
+	log := math.Log1p(-q) - logOf(q) + 1/(2*s2)
+	return &gaussians{
+		sigma: sigma, at: []float64{-1, 0, 1}, q: []float64{q, 1 - q, 0}, excess: []float64{-q, 0, q},
+		inverse: func(loss, _ float64) float64 {
+			half := math.Abs(loss) / 2
+			// The argument's logarithm, which may be too large to take the exponential of; asinh(y) is then log 2y.
+			t := half + log + logOf(-math.Expm1(-2*half)/2)
+			if half == 0 {
+				t = math.Inf(-1)
+			}
+			if t > 300 {
+				t += math.Ln2
+			} else {
+				t = math.Asinh(math.Exp(t))
+			}
+			return math.Copysign(s2*(half+t), loss)
+		},
+	}
+}
+
+// groupGaussian is the Poisson-sampled Gaussian mechanism for a group of records: P is a mixture of N(j, σ²) with j binomial, against
+// N(0, σ²) if the group is removed and the mixture of N(−j, σ²) if it is replaced.
+func groupGaussian(q, sigma float64, size int, replaced bool) *gaussians {
+	g := &gaussians{sigma: sigma}
+	for j := -size; j <= size; j++ {
+		// log of the binomial probability of |j|
+		k := math.Abs(float64(j))
+		all, _ := math.Lgamma(float64(size + 1))
+		in, _ := math.Lgamma(k + 1)
+		out, _ := math.Lgamma(float64(size) - k + 1)
+		weight := math.Exp(all - in - out + k*logOf(q) + (float64(size)-k)*math.Log1p(-q))
+		switch {
+		case j > 0:
+			g.add(j, 0, weight)
+		case j == 0 && !replaced:
+			g.add(j, 1, math.Expm1(float64(size)*math.Log1p(-q)))
+		case j == 0:
+			g.add(j, weight, 0)
+		case replaced:
+			g.add(j, weight, -weight)
+		}
+	}
+	g.inverse = g.solve
+	return g
+}
+
+func (g *gaussians) add(at int, q, excess float64) {
+	g.at, g.q, g.excess = append(g.at, float64(at)), append(g.q, q), append(g.excess, excess)
 }
 
 // tail is a component's mass on the outer side of x: above if upper, else below.
@@ -96,9 +150,10 @@ func between(left, right tail) float64 {
 func (g *gaussians) cells(from, width float64, n int) []cell {
 	cells := make([]cell, n+2)
 	left, right := make([]tail, len(g.at)), make([]tail, len(g.at))
+	x := 0.0
 	for k := range cells {
 		if k <= n {
-			x := g.inverse(from + float64(k)*width)
+			x = g.inverse(from+float64(k)*width, x)
 			for j := range right {
 				right[j] = g.tail(x, j)
 			}
@@ -123,25 +178,68 @@ func (g *gaussians) cells(from, width float64, n int) []cell {
 	return cells
 }
 
-// loss is the loss of output x: log(1 + Σ excess·r / Σ q·r) with r the density of each component divided by that of N(0, σ²).
-func (g *gaussians) loss(x float64) float64 {
+// loss is the loss at output x, log(1 + Σ excess·r / Σ q·r) with r the density of each component divided by that of N(0, σ²), and its
+// derivative.
+func (g *gaussians) loss(x float64) (loss, slope float64) {
 	// In units of the largest r, so that nothing overflows.
-	top := math.Inf(-1)
-	log := func(j int) float64 { return (2*x - g.at[j]) * g.at[j] / (2 * g.sigma * g.sigma) }
+	top, s2 := math.Inf(-1), g.sigma*g.sigma
+	log := func(j int) float64 { return (2*x - g.at[j]) * g.at[j] / (2 * s2) }
 	for j := range g.at {
 		top = max(top, log(j))
 	}
-	p, q, excess := 0.0, 0.0, 0.0
-	for j := range g.at {
+	var p, q, excess, meanP, meanQ float64
+	for j, at := range g.at {
 		r := math.Exp(log(j) - top)
 		q += g.q[j] * r
 		p += (g.q[j] + g.excess[j]) * r
-		excess += g.excess[j] * (math.Expm1(log(j)) * math.Exp(-top))
+		meanQ += g.q[j] * r * at
+		meanP += (g.q[j] + g.excess[j]) * r * at
+		if top < 300 {
+			excess += g.excess[j] * math.Expm1(log(j))
+		}
 	}
-	if top < 1 {
-		return math.Log1p(excess / q)
+	slope = (meanP/p - meanQ/q) / s2
+	// Close to 0 the difference of P and Q is known better than both.
+	if ratio := excess * math.Exp(-top) / q; top < 300 && math.Abs(ratio) < 0.5 {
+		return math.Log1p(ratio), slope
 	}
-	return math.Log(p) - math.Log(q)
+	if q == 0 { // only N(0, σ²), far below the largest
+		return math.Log(p) + top, meanP / p / s2
+	}
+	return math.Log(p) - math.Log(q), slope
+}
+
+// solve inverts loss by Newton's method between bounds.
+func (g *gaussians) solve(loss, guess float64) float64 {
+	if g.at[0] == 0 && loss <= math.Log1p(g.excess[0]) {
+		return math.Inf(-1)
+	}
+	lo, hi := math.Inf(-1), math.Inf(1)
+	x := min(max(guess, -1e3*(g.sigma+1)), 1e3*(g.sigma+1))
+	for range 200 {
+		at, slope := g.loss(x)
+		if at < loss {
+			lo = x
+		} else {
+			hi = x
+		}
+		next := x + (loss-at)/slope
+		if !(next > lo && next < hi) || math.Abs(next-x) > 1e3*(g.sigma+1) {
+			switch {
+			case math.IsInf(lo, -1):
+				next = x - (g.sigma + math.Abs(x))
+			case math.IsInf(hi, 1):
+				next = x + (g.sigma + math.Abs(x))
+			default:
+				next = lo + (hi-lo)/2
+			}
+		}
+		if math.Abs(next-x) <= 1e-14*(math.Abs(x)+g.sigma) {
+			return next
+		}
+		x = next
+	}
+	return x
 }
 
 func (g *gaussians) span(tail float64) (low, high float64) {
@@ -160,7 +258,9 @@ func (g *gaussians) span(tail float64) (low, high float64) {
 	first, last := g.at[0], g.at[len(g.at)-1]
 	right := crossing(first, last+40*g.sigma, func(x float64) bool { return above(x) <= tail })
 	left := -crossing(-last, -first+40*g.sigma, func(x float64) bool { return below(-x) <= tail })
-	return g.loss(left), g.loss(right)
+	low, _ = g.loss(left)
+	high, _ = g.loss(right)
+	return low, high
 }
 
 // crossing returns a point of [lo, hi] near the least at which ok holds, given that it holds from there on: one where it does, or hi.

@@ -39,12 +39,14 @@ func conversion(lambda float64) float64 { return -lambda*math.Log1p(1/lambda) - 
 
 // check refuses what has no moment bound for the adjacency.
 func (r rdp) check(e Event, terms []term) error {
-	if r.adjacency != ReplaceOne {
-		return nil
-	}
 	for _, t := range terms {
-		if t.q < 1 {
-			return &UnsupportedError{Event: e, Reason: "is Poisson sampled, which has no bound here under replace_one"}
+		switch {
+		case t.kind == gaussian && t.q < 1 && r.adjacency == ReplaceOne:
+			return &UnsupportedError{Event: e, Reason: "is Poisson sampled, which has no Rényi bound here under replace_one"}
+		case t.kind == laplace && t.q < 1:
+			return &UnsupportedError{Event: e, Reason: "samples a Laplace mechanism, which has no Rényi bound here"}
+		case t.kind == bounded && t.bound.Delta > 0:
+			return &UnsupportedError{Event: e, Reason: "may fail with probability delta, which has no Rényi bound"}
 		}
 	}
 	return nil
@@ -69,7 +71,7 @@ func (r rdp) Epsilon(e Event, delta float64) (Interval, error) {
 		return Interval{}, err
 	case len(terms) == 0:
 		return Interval{0, 0}, nil
-	case terms[0].q == 1 && terms[0].sigma == 0:
+	case releases(terms):
 		return Interval{math.Inf(1), math.Inf(1)}, nil
 	}
 	_, upper := r.bestOrder(terms, delta)
@@ -86,7 +88,7 @@ func (r rdp) Delta(e Event, epsilon float64) (Interval, error) {
 		return Interval{}, err
 	case len(terms) == 0:
 		return Interval{0, 0}, nil
-	case terms[0].q == 1 && terms[0].sigma == 0:
+	case releases(terms):
 		return Interval{1, 1}, nil
 	}
 	_, log := minimize(func(x float64) float64 {

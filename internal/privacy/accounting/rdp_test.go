@@ -13,7 +13,7 @@ func TestMomentsMatchArbitraryPrecision(t *testing.T) {
 		if !ok || math.Abs(exact-want) > 2e-12*want {
 			t.Errorf("sampledCumulant(%g, %g, %g) = %v, %v, want %v", q, sigma, lambda, exact, ok, want)
 		}
-		if got := (term{q, sigma, 1}).cumulant(lambda, 1); got < want || got > want*(1+2e-10) {
+		if got := (term{q: q, sigma: sigma, count: 1}).cumulant(lambda, 1); got < want || got > want*(1+2e-10) {
 			t.Errorf("term{%g, %g}.cumulant(%g) = %v, want in [%v, +2e-10]", q, sigma, lambda, got, want)
 		}
 	}
@@ -61,7 +61,7 @@ func TestRemovingCostsMostAtEveryOrder(t *testing.T) {
 					_, log := in.ratio(x)
 					sum += h / math.Sqrt(2*math.Pi) * math.Exp(-x*x/(2*sigma*sigma)-lambda*log)
 				}
-				if add, remove := math.Log(sum), (term{q, sigma, 1}).cumulant(lambda, 1); add > remove+1e-12 {
+				if add, remove := math.Log(sum), (term{q: q, sigma: sigma, count: 1}).cumulant(lambda, 1); add > remove+1e-12 {
 					t.Errorf("q=%g sigma=%g lambda=%g: cumulant = %g, below that of adding, %g", q, sigma, lambda, remove, add)
 				}
 			}

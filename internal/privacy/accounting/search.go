@@ -22,14 +22,43 @@ type mechanisms struct {
 	total  float64 // Σ counts
 }
 
-func (p pld) mechanisms(terms []term) mechanisms {
+// mechanisms returns the terms' pairs, and an error for one that has none.
+//
+// All the Gaussian ones dominate by one argument. Given the outputs so far and who else was sampled, P is a mixture of N(v, σ²·I) over
+// the sampled subsets of the records in question, with |v| at most the subset's size j, and Q a mixture of N(w, σ²·I) alike, or
+// N(0, σ²·I). By the lemma of Neyman and Pearson, a test of level Φ(z) under N(0, σ²·I) has a power of at most
+// Φ(z+j/σ) under N(v, σ²·I) and of at least Φ(z−j/σ) under N(w, σ²·I); half-spaces across one line attain all of these
+// at once. Hence no test has a larger P − e^ε·Q than the best half-space of the pair on a line whose means are j and −j, or 0.
+// Averages over who else was sampled are no larger (joint convexity), and compositions are dominated by those of the pairs (Zhu,
+// Dong, Wang 2022, arXiv:2106.08567, Theorem 10).
+func (p pld) mechanisms(e Event, terms []term) (mechanisms, error) {
 	var m mechanisms
+	distance := p.distance()
 	for _, t := range terms {
-		m.pairs = append(m.pairs, sampledGaussian(t.q, t.sigma))
+		var pair pair
+		switch {
+		case t.kind == gaussian && t.q == 1:
+			pair = sampledGaussian(1, t.sigma/distance)
+		case t.kind == gaussian && p.groupSize() == 1 && p.adjacency != ReplaceOne:
+			pair = sampledGaussian(t.q, t.sigma)
+		case t.kind == gaussian && p.groupSize() == 1:
+			pair = replacedGaussian(t.q, t.sigma)
+		case t.kind == gaussian:
+			pair = groupGaussian(t.q, t.sigma, p.groupSize(), p.adjacency == ReplaceOne)
+		case t.kind == laplace && (t.q == 1 || distance == 1):
+			pair = laplaceNoise{t.q, t.sigma / distance}
+		case t.kind == laplace:
+			return m, &UnsupportedError{Event: e, Reason: "samples a Laplace mechanism, which has a bound here only for one record added or removed"}
+		case p.groupSize() > 1:
+			return m, &UnsupportedError{Event: e, Reason: "has an epsilon and delta known for one record only, not for a group"}
+		default:
+			pair = randomisedResponse{t.bound.Epsilon, t.bound.Delta}
+		}
+		m.pairs = append(m.pairs, pair)
 		m.counts = append(m.counts, t.count)
 		m.total += float64(t.count)
 	}
-	return m
+	return m, nil
 }
 
 // lattices is three views of every pair: bounds above in both directions, a bound below in the first.
@@ -95,8 +124,10 @@ func infinite(runs []run) float64 {
 type question struct {
 	// lost is a mass that does not matter to the answer, of which bound is a bound.
 	lost func(bound float64) float64
-	// moment bounds the answer by the runs' moment at lambda.
-	moment func(runs []run, lambda float64) float64
+	// moment bounds the answer, or a monotone function of it, by a moment bound and an allowance for the mass at +∞.
+	moment func(k, lambda, infinite float64) float64
+	// bound is the answer's bound for the least moment.
+	bound func(moment, infinite float64) float64
 	// read bounds the answer by a composition.
 	read func(c *composition, upper bool) float64
 	// again returns the question whose moment bound is best at the tilt that is best for this one, if bound is near the answer.
@@ -108,30 +139,29 @@ type question struct {
 func epsilonAt(delta float64) question {
 	return question{
 		lost: func(float64) float64 { return delta },
-		moment: func(runs []run, lambda float64) float64 {
-			allowed := delta - infinite(runs)
-			if !(allowed > 0) {
+		moment: func(k, lambda, infinite float64) float64 {
+			if !(delta > infinite) {
 				return math.Inf(1)
 			}
-			return max(0, epsilonFromMoment(moments(runs, lambda), lambda, allowed))
+			return epsilonFromMoment(k, lambda, delta-infinite)
 		},
+		bound: func(moment, _ float64) float64 { return max(0, moment) },
 		read:  func(c *composition, upper bool) float64 { return c.epsilon(delta, upper) },
 		again: deltaAt,
 		// Connecting the dots adds at most step²·λ(λ+1)/8 to a run's cumulant, step²·λ(λ+1)/12 on average, merging takes as
 		// much, and ε changes by the λth part.
 		step: func(total, lambda, guess, width float64) float64 {
-			return math.Sqrt(5 * width * guess / (total * (lambda + 1)))
+			return math.Sqrt(1.5 * width * guess / (total * (lambda + 1)))
 		},
 	}
 }
 
 func deltaAt(epsilon float64) question {
 	return question{
-		lost: func(bound float64) float64 { return max(1e-3*bound, 1e-280) },
-		moment: func(runs []run, lambda float64) float64 {
-			return min(1, math.Exp(logDeltaFromMoment(moments(runs, lambda), lambda, epsilon))+infinite(runs))
-		},
-		again: func(float64) question { return deltaAt(epsilon) },
+		lost:   func(bound float64) float64 { return max(1e-3*bound, 1e-280) },
+		moment: func(k, lambda, _ float64) float64 { return logDeltaFromMoment(k, lambda, epsilon) },
+		bound:  func(moment, infinite float64) float64 { return min(1, math.Exp(moment)+infinite) },
+		again:  func(float64) question { return deltaAt(epsilon) },
 		read: func(c *composition, upper bool) float64 {
 			bound := []float64{0}
 			if upper {
@@ -141,57 +171,69 @@ func deltaAt(epsilon float64) question {
 			return bound[0]
 		},
 		step: func(total, lambda, _, width float64) float64 {
-			return math.Sqrt(5 * width / (total * lambda * (lambda + 1)))
+			return math.Sqrt(1.5 * width / (total * lambda * (lambda + 1)))
 		},
 	}
 }
 
 // bestTilt returns the λ at which the moment bound of runs is least, and that bound.
 func (q question) bestTilt(runs []run) (lambda, bound float64) {
-	x, bound := minimize(func(x float64) float64 { return q.moment(runs, math.Exp(x)) }, -12, 18, 0.02)
-	return math.Exp(x), bound
+	infinite := infinite(runs)
+	x, moment := minimize(func(x float64) float64 {
+		lambda := math.Exp(x)
+		return q.moment(moments(runs, lambda), lambda, infinite)
+	}, -12, 18, 0.02)
+	return math.Exp(x), q.bound(moment, infinite)
 }
 
 // search narrows the interval until it has the width asked for or the work is done.
-func (p pld) search(terms []term, q question, best Interval) Interval {
-	m := p.mechanisms(terms)
-	lost := q.lost(best.Upper) * 0.1 * p.width
-	forward, reverse, ok := m.coarse(lost)
-	if !ok {
-		return best
-	}
-	lambda, moment := q.bestTilt(forward)
-	back, reverseMoment := q.bestTilt(reverse)
-	best.Upper = min(best.Upper, max(moment, reverseMoment))
-	outside := p.width * 1e-3 / (lambda + 2)
-	step := q.step(m.total, lambda, best.Upper, p.width)
+func (p pld) search(m mechanisms, q question, best Interval) Interval {
 	plan := fourier.NewFFT(16)
-	for work, fits := 0, false; work < mostWork; {
-		l, points, ok := m.build(step, lost)
-		work += points
+	outside, step, reverseBound := p.width*1e-3, 0.0, math.Inf(1)
+	tilt, depth := q, 2.0 // the answer is rarely further below the tilted mean
+	for work := 0; work < mostWork; work += 8 * coarseAtoms {
+		lost := q.lost(best.Upper) * 0.1 * p.width
+		forward, reverse, ok := m.coarse(lost)
+		if !ok {
+			return best
+		}
+		lambda, moment := tilt.bestTilt(forward)
+		back, reverseMoment := tilt.bestTilt(reverse)
+		if step == 0 {
+			bound := max(moment, reverseMoment)
+			if q.lost(bound) < 0.1*q.lost(best.Upper) {
+				best.Upper = bound
+				continue
+			}
+			if best.Upper = min(best.Upper, bound); math.IsInf(best.Upper, 1) {
+				return best
+			}
+			reverseBound = reverseMoment
+			step = q.step(m.total, lambda, best.Upper, p.width)
+		}
 		ask := func(runs []run, lambda, otherwise float64, upper bool) float64 {
-			c, fit := compose(runs, lambda, outside, mostPoints, plan)
-			if !fit {
+			c, fits := compose(runs, lambda, outside/(lambda+2), depth, mostPoints, plan)
+			if !fits {
 				return otherwise
 			}
 			work += len(c.v)
 			return q.read(c, upper)
 		}
 		upper := math.Inf(1)
-		if ok {
+		l, points, ok := m.build(step, lost)
+		if work += points; ok {
 			upper = ask(l.forward, lambda, upper, true)
 		}
 		if math.IsInf(upper, 1) { // too many points, most likely
-			if fits {
+			if best.Lower > 0 {
 				break
 			}
 			step *= 3
 			work += mostWork / 32
 			continue
 		}
-		fits = true
-		if reverseMoment > upper {
-			upper = max(upper, min(reverseMoment, ask(l.reverse, back, math.Inf(1), true)))
+		if reverseBound > upper {
+			upper = max(upper, min(reverseBound, ask(l.reverse, back, math.Inf(1), true)))
 		}
 		best.Upper = min(best.Upper, upper)
 		best.Lower = min(best.Upper, max(best.Lower, ask(l.lower, lambda, 0, false)))
@@ -200,9 +242,7 @@ func (p pld) search(terms []term, q question, best Interval) Interval {
 			break
 		}
 		outside *= 1e-3
-		lost = min(lost, q.lost(best.Upper)*0.1*p.width)
-		lambda, _ = q.again(best.Upper).bestTilt(forward)
-		back, _ = q.again(best.Upper).bestTilt(reverse)
+		tilt, depth = q.again(best.Upper), math.Inf(1)
 		step *= min(0.7, max(0.1, math.Sqrt(0.6*p.width*best.Upper/width)))
 	}
 	return best
@@ -212,9 +252,7 @@ func (p pld) search(terms []term, q question, best Interval) Interval {
 const curveTilts = 12
 
 // curve bounds δ from above by compositions of different tilts, each of which is tight around its own mean loss, and by the moments.
-func (p pld) curve(terms []term) *Curve {
-	moments := rdp{p.adjacency}.orders(terms)
-	m := p.mechanisms(terms)
+func (p pld) curve(m mechanisms, moments orders) *Curve {
 	const lost = smallestCurveDelta / 100
 	top := epsilonAt(smallestCurveDelta)
 	forward, reverse, ok := m.coarse(lost)
@@ -235,7 +273,7 @@ func (p pld) curve(terms []term) *Curve {
 			bounds[i] = slices.Repeat([]float64{1}, len(epsilons))
 			for k := range curveTilts {
 				lambda := least * math.Pow(most/least, float64(k)/(curveTilts-1))
-				if c, ok := compose(runs, lambda, p.width*1e-6/(lambda+2), mostPoints, plan); ok {
+				if c, ok := compose(runs, lambda, p.width*1e-6/(lambda+2), math.Inf(1), mostPoints, plan); ok {
 					c.deltas(bounds[i], epsilons, true)
 				}
 			}

@@ -1,0 +1,78 @@
+# build, test and check. `make test` needs Go, git and make; `make check` is what CI runs (.ci/run).
+
+BINARY    := bin/dptrain
+PACKAGES  := ./... ./testdata/generate
+LINT      := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME  := 5s
+BENCHTIME := 1s
+GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*.s' internal) $(wildcard testdata/quickstart/*.csv)
+
+.DEFAULT_GOAL := build
+.PHONY: build test race purego vet lint cross fuzz bench golden gen current quickstart accuracy accuracy-short check clean
+
+build: ## the binary, without cgo
+	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/dptrain
+
+test: ## all tests
+	go test $(PACKAGES)
+
+race: ## all tests under the race detector; needs a C compiler
+	CGO_ENABLED=1 go test -race $(PACKAGES)
+
+purego: ## all tests without assembly, and all with each level of it
+	DPTRAIN_REQUIRE_ASM= go test -tags purego $(PACKAGES)
+	@for level in generic avx2; do \
+		echo "DPTRAIN_KERNEL=$$level"; DPTRAIN_REQUIRE_ASM= DPTRAIN_KERNEL=$$level go test ./internal/train/... || exit 1; \
+	done
+
+vet: ## go vet, on both kinds of processor, with and without assembly
+	@for arch in amd64 arm64; do for tags in "" purego; do \
+		echo "go vet: $$arch $$tags"; GOARCH=$$arch go vet -tags "$$tags" $(PACKAGES) || exit 1; \
+	done; done
+
+lint: ## the linters of .golangci.yml
+	$(LINT) run $(PACKAGES)
+
+cross: ## builds for other systems
+	@for target in linux/arm64 windows/amd64 darwin/arm64; do \
+		echo "go build: $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/dptrain || exit 1; \
+	done
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for package in $$(go list ./...); do for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+		echo "$$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	done; done
+
+bench: ## all benchmarks; for a claim take -count=10 on both sides and benchstat
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+
+golden: ## rewrites golden files, where tests have an -update flag
+	@packages=$$(grep -rl --include='*_test.go' 'Bool("update"' cmd internal | xargs -r -n 1 dirname | sort -u | sed 's|^|./|'); \
+	[ -z "$$packages" ] || go test $$packages -update
+
+gen: ## rewrites generated files: kernels and the quickstart's tables
+	go generate ./...
+	go run ./testdata/generate
+
+current: ## fails where a generated file is not what its generator writes
+	@before=$$(cat $(GENERATED) | cksum); $(MAKE) gen; \
+	[ "$$before" = "$$(cat $(GENERATED) | cksum)" ] || { echo "make gen changed generated files"; exit 1; }
+
+quickstart: build ## the README's first commands on the built binary; a fit that learns less than 84 % is broken
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(BINARY) fit -c configs/quickstart.yaml -o "$$dir" --require-private --max-epsilon 1 && \
+	$(BINARY) eval -m "$$dir/model.safetensors" --data testdata/quickstart/test.csv --fail-under accuracy=0.84
+	@for config in configs/*.yaml; do $(BINARY) fit -c "$$config" --dry-run --quiet >/dev/null || exit 1; done
+
+accuracy: build ## accuracy on the real tables in TEST_TABLES, the mean of three runs: about five minutes
+	.ci/accuracy.sh $(BINARY)
+
+accuracy-short: build
+	.ci/accuracy.sh $(BINARY) --short
+
+check: build vet lint cross current purego race fuzz quickstart accuracy-short test ## what CI runs
+
+clean:
+	rm -rf bin runs
