@@ -235,6 +235,7 @@ func (c *checker) wrong(path string, k *key, n *node) error {
 		if n.isNull() && n.text != "" {
 			hint = "put it in quotes if the text itself is meant"
 		}
+	default:
 	}
 	return c.errorAt(n, fmt.Sprintf("%s is %s, want %s", path, n.shown(), k.want()), hint)
 }

@@ -100,8 +100,9 @@ func usualHint(s status) string {
 		return "check that the path exists, is writable and has space left"
 	case statusSignal + status(syscall.SIGINT), statusSignal + status(syscall.SIGTERM):
 		return "nothing was written; run the command again"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // fail prints err as an error line, the config's line where there is one, and a hint; it returns the exit status.

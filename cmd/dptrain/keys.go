@@ -136,8 +136,9 @@ func (k *key) want() string {
 		return "two numbers"
 	case kindNumberOrWord:
 		return "a number" + above + " or " + k.words[0]
+	case kindChoice:
 	}
-	last := len(k.words) - 1 // choice
+	last := len(k.words) - 1
 	if last == 0 {
 		return k.words[0]
 	}

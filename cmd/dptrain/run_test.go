@@ -220,7 +220,8 @@ func TestRunsDifferUnlessSeeded(t *testing.T) {
 		}
 		return string(model) + string(report)
 	}
-	if content() == content() {
+	first, second := content(), content()
+	if first == second {
 		t.Error("two runs are equal")
 	}
 	one := content("--seed", "7", "--workers", "1")

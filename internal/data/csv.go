@@ -40,7 +40,7 @@ func newCSVSource(in *guard, usual rune, delimiter string, inputs []input) (*csv
 		}
 	}
 	header, err := s.read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, &Error{msg: "has no header row"}
 	}
 	if err != nil {

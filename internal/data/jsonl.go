@@ -131,9 +131,9 @@ func (s *jsonlSource) readLine() ([]byte, error) {
 	for {
 		s.in.nextRow()
 		line, err := s.lines.ReadSlice('\n')
-		if err == bufio.ErrBufferFull {
+		if errors.Is(err, bufio.ErrBufferFull) {
 			s.long = s.long[:0]
-			for err == bufio.ErrBufferFull {
+			for errors.Is(err, bufio.ErrBufferFull) {
 				s.long = append(s.long, line...)
 				line, err = s.lines.ReadSlice('\n')
 			}

@@ -47,7 +47,7 @@ func Load(ctx context.Context, path string, s *Schema, o LoadOptions) (*Dataset,
 			return nil, ctx.Err()
 		}
 		err := t.rows.next(l.cells)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

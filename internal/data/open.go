@@ -128,7 +128,7 @@ func (t *table) decompress(method string, raw io.Reader) (io.Reader, error) {
 	switch method {
 	case "gzip":
 		z, err := gzip.NewReader(bufio.NewReaderSize(raw, readBufferSize))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil, &Error{msg: "is empty"}
 		}
 		return &decompressor{z, method}, decompressError(method, err)
@@ -158,7 +158,7 @@ func (d *decompressor) Read(p []byte) (int, error) {
 func decompressError(method string, err error) error {
 	var system *os.PathError
 	switch {
-	case err == nil, err == io.EOF, errors.As(err, &system):
+	case err == nil, errors.Is(err, io.EOF), errors.As(err, &system):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &Error{msg: "ends in the middle of its " + method + " stream", hint: "the file is cut short: copy it again"}
@@ -190,7 +190,7 @@ func newGuard(r io.Reader) (*guard, error) {
 	if string(start) == byteOrderMark {
 		_, _ = g.in.Discard(len(byteOrderMark)) // cannot fail: the bytes are buffered
 	}
-	if _, err := g.in.Peek(1); err == io.EOF {
+	if _, err := g.in.Peek(1); errors.Is(err, io.EOF) {
 		return nil, &Error{msg: "is empty"}
 	}
 	return g, nil

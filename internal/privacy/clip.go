@@ -37,7 +37,8 @@ func NewFlat(norm float64) (Flat, error) {
 //
 //	C(1−2⁻²²)(1+2⁻²⁴)(1+2⁻⁵¹) < C:
 //
-// the last factor covers the root and the quotient in float64. A row that is not scaled at all (N ≤ C(1−2⁻²²)) is
+// the last factor covers the root and the quotient in float64, and there is room for one more rounding of each product,
+// where a kernel does not fuse it with the sum. A row that is not scaled at all (N ≤ C(1−2⁻²²)) is
 // shorter than C already.
 func (f Flat) Scale(scale []float32, squaredNorms []float64) {
 	bound := f.norm * (1 - 0x1p-22)

@@ -27,6 +27,11 @@
 // Accounting is done at δ(1−10⁻⁵). What is left pays for the chance that some range holds more than R drawn slots
 // ([Ranges.Tail], at most half of it), for the factor e^κ on δ, and for the noise being cut at 64 standard deviations.
 //
+// The tail is paid once, not e^ε times. Whether a range holds too many is a function of the coins alone, which are the
+// same for both neighbours. Let a run that draws too many give out a symbol ⊥ instead: on those coins both tables give ⊥, on
+// the others claim 2 holds with R, so this run is (ε, δ(1−10⁻⁵))-private. For a set S of outcomes of the real run, P(S) is at most
+// the other run's P⊥(S) plus the tail, and P⊥′(S) is at most P′(S).
+//
 // The divisor is public: the expected number of drawn slots, never the number drawn. An empty draw is a step like any
 // other: it draws noise and is charged.
 //

@@ -86,7 +86,8 @@ type ReportMechanism struct {
 	NoiseDistribution   string  `json:"noise_distribution"`
 	NoiseParameter      int64   `json:"noise_parameter"` // of the discrete Gaussian, in lattice steps
 	LatticeStep         float64 `json:"lattice_step"`
-	Eta                 float64 `json:"eta"` // what rounding can add to the sensitivity, relative to C
+	TotalVariation      float64 `json:"noise_total_variation"` // all the run's noise, from a continuous Gaussian rounded to the lattice
+	Eta                 float64 `json:"eta"`                   // what rounding can add to the sensitivity, relative to C
 	RangeSlots          int     `json:"range_slots"`
 	RangeMaxDrawn       int     `json:"range_max_drawn"`
 	Randomness          string  `json:"randomness"`
@@ -263,7 +264,8 @@ func reportMechanism(p *Plan, fitted *Fitted, seeded bool) ReportMechanism {
 		Clipping:          "flat: a row's whole gradient is scaled to L2 norm C at most; a non-finite one to 0",
 		NoiseDistribution: "discrete Gaussian on the lattice, once per step and coordinate",
 		NoiseParameter:    m.Lattice.Parameter, LatticeStep: m.Lattice.Step, Eta: m.Lattice.Eta,
-		RangeSlots: m.Ranges.Slots, RangeMaxDrawn: m.Ranges.MaxDrawn,
+		TotalVariation: m.Lattice.TotalVariation(m.Params, p.Train.Steps),
+		RangeSlots:     m.Ranges.Slots, RangeMaxDrawn: m.Ranges.MaxDrawn,
 		Randomness: "AES-256-CTR streams, keyed from the operating system",
 	}
 	if m.Sampler.Probability() == 1 {

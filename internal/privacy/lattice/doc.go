@@ -17,7 +17,9 @@
 // of m rows add up to at most u·C·(1+R·u)·m(m+1)/2. The chain with the row has at most R rows and the one without it R−1:
 // together u·C·(1+R·u)·(R(R+1) + (R−1)R)/2 = u·C·(1+R·u)·R². Exactly summed, the two differ by the row's contribution, at
 // most C. (A result below 2⁻¹²⁶ is off by up to 2⁻¹⁵⁰ instead. The sharp error of rounding, u/(1+u), leaves more than that:
-// 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) Rounding to the lattice moves each coordinate of each of the two sums by at most g/2: √P·g
+// 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) A chain that rounds each product before its sum, as the pure Go kernels do, adds rounded
+// products: they too are a function of the row alone, and their norm is below C(1−2⁻²²)(1+2⁻²⁴)²(1+2⁻⁵¹) < C, so the same
+// argument holds with them as the row's contribution. Rounding to the lattice moves each coordinate of each of the two sums by at most g/2: √P·g
 // together.
 //
 // # Claim 3: discrete for continuous noise
@@ -43,7 +45,7 @@
 //	(ε + 172·N/s², δ·e^(N/20s²) + N·e^(ε+1)·2⁻²⁹⁵⁰)-differentially private
 //
 // if N ≤ s². [Lattice.ExtraEpsilon] is that first term, 2.3·10⁻¹² at s = 2³⁸ and N = 10⁹, for every point of δ(ε). An account
-// made at (1−10⁻⁶)·δ pays for the second wherever the first is below 10⁻³, ε below 1000 and δ above 10⁻¹⁰⁰.
+// made at (1−10⁻⁵)·δ pays for the second, and half of that share remains, wherever the first is below 10⁻³, ε below 1000 and δ above 10⁻¹⁰⁰.
 //
 // In total variation. By log cosh x ≥ x²/2 − x⁴/12 and Jensen's inequality again, now over a symmetric t,
 //
