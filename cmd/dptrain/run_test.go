@@ -401,13 +401,13 @@ func TestEpsilon(t *testing.T) {
 			return *r.Epsilon == 1.9931 && *r.MuGDP == 0.5
 		}},
 		{"rows and epochs", "--rows 1000 --batch-size 100 --epochs 3 --noise-multiplier 1 --delta 1e-5", statusDone, func(r epsilonResult) bool {
-			return r.Steps == 30 && r.SamplingProbability == 0.1 && *r.BatchSize == 100
+			return *r.Steps == 30 && *r.SamplingProbability == 0.1 && *r.BatchSize == 100
 		}},
 		{"target", "--sampling-probability 0.1 --steps 100 --target-epsilon 1 --delta 1e-5", statusDone, func(r epsilonResult) bool {
-			return *r.Epsilon <= 1 && *r.Epsilon > 0.99 && r.NoiseMultiplier > 1
+			return *r.Epsilon <= 1 && *r.Epsilon > 0.99 && *r.NoiseMultiplier > 1
 		}},
 		{"solve steps", "--sampling-probability 1 --noise-multiplier 20 --target-epsilon 3 --delta 1e-5 --solve steps", statusDone, func(r epsilonResult) bool {
-			return *r.Epsilon <= 3 && r.Steps > 100
+			return *r.Epsilon <= 3 && *r.Steps > 100
 		}},
 		{"solve batch size", "--rows 1000 --steps 100 --noise-multiplier 2 --target-epsilon 3 --delta 1e-5 --solve batch-size", statusDone, func(r epsilonResult) bool {
 			return *r.Epsilon <= 3 && *r.BatchSize > 50
@@ -421,7 +421,7 @@ func TestEpsilon(t *testing.T) {
 		{"no noise", "--sampling-probability 1 --steps 1 --noise-multiplier 0 --delta 1e-5", statusDone, func(r epsilonResult) bool {
 			return r.Epsilon == nil
 		}},
-		{"config", "-c c.yaml", statusDone, func(r epsilonResult) bool { return *r.Epsilon <= 3 && r.Steps == 20 }},
+		{"config", "-c c.yaml", statusDone, func(r epsilonResult) bool { return *r.Epsilon <= 3 && *r.Steps == 20 }},
 		{"config over", "-c c.yaml --max-epsilon 1", statusPrivacy, nil},
 		{"over", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --max-epsilon 0.5", statusPrivacy, nil},
 		{"bad delta", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 2", statusUsage, nil},

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/goccy/go-yaml/token"
 )
@@ -354,4 +357,30 @@ func (p *parser) checkTwice(key *lexeme, lines map[string]int) error {
 	}
 	lines[key.text] = key.line
 	return nil
+}
+
+// value is the node as encoding/json takes it: unquoted decimals are numbers, other scalars texts.
+func (n *node) value() any {
+	switch n.kind {
+	case listNode:
+		list := make([]any, len(n.items))
+		for i, item := range n.items {
+			list[i] = item.value()
+		}
+		return list
+	case mapNode:
+		fields := make(map[string]any, len(n.entries))
+		for _, e := range n.entries {
+			fields[e.name] = e.value.value()
+		}
+		return fields
+	default:
+	}
+	if !n.quoted && isDecimal(n.text, true) {
+		return json.Number(strings.TrimLeft(n.text, "+"))
+	}
+	if x, err := strconv.ParseFloat(n.text, 64); err == nil && !n.quoted && isDecimal(n.text, false) {
+		return x
+	}
+	return n.text
 }

@@ -206,16 +206,21 @@ func reportClaim(p *Plan, steps int, seeded bool) (ReportClaim, error) {
 		}
 		c.Deltas = append(c.Deltas, ReportPoint{Epsilon: epsilon, Delta: math.Min(1, accounting.RoundUp(delta, claimDigits))})
 	}
-	c.Statement = Statement(upper, p.Privacy.Delta, rate)
+	c.Statement = Statement(upper, p.Privacy.Delta, rate, 1)
 	return c, nil
 }
 
-// Statement says in plain words what ε, δ and the bound on attacks with 1 % false alarms mean for one row.
-func Statement(epsilon, delta, rate float64) string {
-	return fmt.Sprintf("Whatever the model reveals, any conclusion drawn from it is at most e^%s = %s times as likely "+
-		"whether or not one row was in the table, but for a chance of %.3g. An attacker who knows every other row and accepts "+
-		"1 %% false alarms recognises a member at most %.3g %% of the time; guessing gives 1 %%.",
-		accounting.FormatUp(epsilon, 4), accounting.FormatUp(math.Exp(epsilon), 3), delta, 100*rate)
+// Statement says in plain words what ε, δ and the bound on attacks with 1 % false alarms mean for one row, or for a
+// person with up to rows of them.
+func Statement(epsilon, delta, rate float64, rows int) string {
+	who, whom := "one row was", "a member"
+	if rows > 1 {
+		who, whom = fmt.Sprintf("the up to %d rows of one person were", rows), "such a person"
+	}
+	return fmt.Sprintf("Whatever is released, any conclusion drawn from it is at most e^%s = %s times as likely whether or "+
+		"not %s in the table, but for a chance of %.3g. An attacker who knows every other row and accepts 1 %% false alarms "+
+		"recognises %s at most %.3g %% of the time; guessing gives 1 %%.",
+		accounting.FormatUp(epsilon, 4), accounting.FormatUp(math.Exp(epsilon), 3), who, delta, whom, 100*rate)
 }
 
 // neighbours says in words which tables are neighbours.

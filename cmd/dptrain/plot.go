@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"image/color"
+	"math"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/train"
+)
+
+// The size of a plot: two panels side by side.
+const (
+	plotWidth  = 9 * vg.Inch
+	plotHeight = 3.6 * vg.Inch
+)
+
+// drawPlot writes what --plot asks for: ε over the steps at the run's σ, and ε over σ at the run's steps.
+func (o *epsilonOptions) drawPlot(run *priced) error {
+	if o.plot == "" {
+		return nil
+	}
+	if run.delta == 0 || run.steps == 0 {
+		return usage("state --delta and at least one step", "--plot has nothing to draw")
+	}
+	if err := readyFile(o.plot, o.fresh); err != nil {
+		return err
+	}
+	left, err := o.stepsPanel(run)
+	if err != nil {
+		return err
+	}
+	right, err := o.sigmaPanel(run)
+	if err != nil {
+		return err
+	}
+	var content bytes.Buffer
+	switch ext := strings.ToLower(filepath.Ext(o.plot)); ext {
+	case ".svg":
+		c := vgsvg.New(plotWidth, plotHeight)
+		drawPanels(draw.New(c), left, right)
+		_, err = c.WriteTo(&content)
+	case ".png":
+		c := vgimg.NewWith(vgimg.UseWH(plotWidth, plotHeight), vgimg.UseDPI(200))
+		drawPanels(draw.New(c), left, right)
+		_, err = vgimg.PngCanvas{Canvas: c}.WriteTo(&content)
+	default:
+		return usage("a name that ends in .svg or .png", "--plot ends in %q", ext)
+	}
+	if err != nil {
+		return err
+	}
+	return train.WriteFile(o.plot, content.Bytes())
+}
+
+// drawPanels draws plots side by side on c.
+func drawPanels(c draw.Canvas, panels ...*plot.Plot) {
+	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadX: vg.Points(24), PadTop: vg.Points(8), PadBottom: vg.Points(8), PadLeft: vg.Points(8), PadRight: vg.Points(14)}
+	for i, canvas := range plot.Align([][]*plot.Plot{panels}, tiles, c)[0] {
+		panels[i].Draw(canvas)
+	}
+}
+
+// stepsPanel is ε over up to 60 numbers of steps.
+func (o *epsilonOptions) stepsPanel(run *priced) (*plot.Plot, error) {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "steps", "ε"
+	p.X.Min, p.Y.Min = 0, 0
+	const most = 60
+	at := func(i int) (x float64, event accounting.Event) {
+		steps := int(math.Ceil(float64(run.steps) * float64(i) / most))
+		return float64(steps), run.event(steps)
+	}
+	return p, o.addLines(p, run, most, at)
+}
+
+// sigmaPanel is ε over σ, from half of the run's to twice it.
+func (o *epsilonOptions) sigmaPanel(run *priced) (*plot.Plot, error) {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "noise multiplier σ", "ε"
+	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
+	p.X.Tick.Marker, p.Y.Tick.Marker = decimalTicks{}, decimalTicks{}
+	const most = 40
+	at := func(i int) (x float64, event accounting.Event) {
+		sigma := run.sigma * math.Exp2(2*float64(i)/most-1)
+		return sigma, dpsgd(run.q, sigma, run.steps)
+	}
+	return p, o.addLines(p, run, most, at)
+}
+
+// addLines adds ε at points 1 to most, by the run's accountant and by RDP where that is another one with an answer.
+func (o *epsilonOptions) addLines(p *plot.Plot, run *priced, most int, at func(i int) (float64, accounting.Event)) error {
+	p.Add(plotter.NewGrid())
+	p.Legend.Top, p.Legend.Left = true, p.X.Min == 0
+	if err := addLine(p, run.accountant, run.delta, most, at, draw.LineStyle{
+		Color: color.RGBA{R: 0x1b, G: 0x5e, B: 0x9e, A: 0xff}, Width: vg.Points(1.6),
+	}); err != nil || run.accountant.Name() == "rdp" || o.given("group-size") {
+		return err
+	}
+	second, err := accounting.New("rdp", run.adjacency)
+	if err != nil {
+		return err
+	}
+	return addLine(p, second, run.delta, most, at, draw.LineStyle{
+		Color: color.RGBA{R: 0xc0, G: 0x56, B: 0x21, A: 0xff}, Width: vg.Points(1.6), Dashes: []vg.Length{vg.Points(4), vg.Points(3)},
+	})
+}
+
+// addLine adds the upper ends of ε by one accountant; points where it has no finite answer are left out.
+func addLine(p *plot.Plot, a accounting.Accountant, delta float64, most int, at func(i int) (float64, accounting.Event), style draw.LineStyle) error {
+	points := make(plotter.XYs, 0, most)
+	for i := 1; i <= most; i++ {
+		x, event := at(i)
+		interval, err := a.Epsilon(event, delta)
+		var unsupported *accounting.UnsupportedError
+		if errors.As(err, &unsupported) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if y := interval.Upper; y > 0 && !math.IsInf(y, 1) {
+			points = append(points, plotter.XY{X: x, Y: y})
+		}
+	}
+	if len(points) == 0 {
+		return nil
+	}
+	line, err := plotter.NewLine(points)
+	if err != nil {
+		return err
+	}
+	line.LineStyle = style
+	p.Add(line)
+	p.Legend.Add("upper bound by "+a.Name(), line)
+	return nil
+}
+
+// decimalTicks are ticks of a logarithmic axis at the digits, labelled at 1, 2 and 5 or, within one power of ten, at all.
+type decimalTicks struct{}
+
+func (decimalTicks) Ticks(low, high float64) []plot.Tick {
+	var ticks []plot.Tick
+	for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
+		for digit := 1.0; digit < 10; digit++ {
+			value := digit * math.Pow(10, power)
+			if value < low || value > high {
+				continue
+			}
+			tick := plot.Tick{Value: value}
+			if high < 10*low || digit == 1 || digit == 2 || digit == 5 {
+				tick.Label = accounting.FormatUp(value, 1)
+			}
+			ticks = append(ticks, tick)
+		}
+	}
+	return ticks
+}
