@@ -275,6 +275,8 @@ func trainOptions(values map[string]any) train.Options {
 			Delta:           valueAt[float64](values, "privacy.delta"),
 			MaxGradNorm:     valueAt[float64](values, "privacy.max_grad_norm"),
 			Accountant:      valueAt[string](values, "privacy.accountant"),
+
+			MaxRowsPerPerson: valueAt[int](values, "privacy.max_rows_per_person"),
 		},
 		Train: train.TrainOptions{
 			Steps:               pointerAt[int](values, "train.steps"),

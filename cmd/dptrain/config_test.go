@@ -76,6 +76,7 @@ privacy:
   delta: 1.0e-5
   max_grad_norm: 2
   accountant: rdp
+  max_rows_per_person: 4
 train:
   steps: 300
   sampling_probability: 0.25
@@ -108,7 +109,7 @@ const fullJSON = `{
 		"row_norm": "none"
 	},
 	"model": {"hidden": [128, 64], "activation": "relu"},
-	"privacy": {"unit": "row", "adjacency": "add_or_remove_one", "target_epsilon": 0.5, "delta": 1e-5, "max_grad_norm": 2.0, "accountant": "rdp"},
+	"privacy": {"unit": "row", "adjacency": "add_or_remove_one", "target_epsilon": 0.5, "delta": 1e-5, "max_grad_norm": 2.0, "accountant": "rdp", "max_rows_per_person": 4},
 	"train": {"steps": 300, "sampling_probability": 0.25, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0, "average_last": 0.25,
 		"weight_decay": 0.00001},
 	"output": {"dir": "runs/x"}
@@ -145,7 +146,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 		Rows: 32561, RowsAtMost: 40000,
 		Model: train.ModelOptions{Hidden: []int{128, 64}, Activation: "relu"},
 		Privacy: train.PrivacyOptions{Unit: "row", Adjacency: "add_or_remove_one", TargetEpsilon: pointer(0.5), Delta: 1e-5,
-			MaxGradNorm: 2, Accountant: "rdp"},
+			MaxGradNorm: 2, Accountant: "rdp", MaxRowsPerPerson: 4},
 		Train: train.TrainOptions{Steps: pointer(300), SamplingProbability: pointer(0.25), Optimizer: "adam", LearningRate: pointer(0.01),
 			Momentum: pointer(0.), AverageLast: pointer(0.25), WeightDecay: 1e-5},
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,6 +95,7 @@ type fitResult struct {
 	Report          *string  `json:"report"` // null in a dry run
 	Private         bool     `json:"private"`
 	Epsilon         *float64 `json:"epsilon"`
+	PersonEpsilon   *float64 `json:"person_epsilon,omitempty"` // for a person with privacy.max_rows_per_person rows
 	Delta           float64  `json:"delta"`
 	Steps           int      `json:"steps"`
 	NoiseMultiplier float64  `json:"noise_multiplier"`
@@ -126,6 +128,9 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 	if !o.seeded {
 		epsilon := accounting.RoundUp(plan.Claim.Upper, 6)
 		result.Epsilon = &epsilon
+		if plan.Person > 0 {
+			result.PersonEpsilon = finite(accounting.RoundUp(plan.Person, 6))
+		}
 	}
 	if !o.quiet {
 		for _, w := range plan.Warnings {
@@ -246,6 +251,10 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 	lines := [][2]string{
 		{"privacy", promise},
 		{"noise", fmt.Sprintf("σ = %g, C = %g, %d steps at q = %.4g", r.NoiseMultiplier, r.MaxGradNorm, r.Steps, p.Train.SamplingProbability)},
+	}
+	if r.PersonEpsilon != nil {
+		person := fmt.Sprintf("ε = %s for a person with up to %d rows", accounting.FormatUp(*r.PersonEpsilon, 4), p.Privacy.MaxRowsPerPerson)
+		lines = slices.Insert(lines, 1, [2]string{"", person})
 	}
 	if r.Model == nil {
 		lines = append(lines, [2]string{"written", "nothing: this was a dry run"})

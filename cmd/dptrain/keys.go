@@ -89,6 +89,7 @@ func keyTable() []key {
 		{path: "privacy.delta", kind: kindNumber, required: true, doc: "the chance that the bound ε fails: well below 1/rows, such as 1e-6"},
 		{path: "privacy.max_grad_norm", kind: kindNumber, positive: true, doc: "the clipping norm C of a row's gradient"},
 		{path: "privacy.accountant", kind: kindChoice, words: []string{"pld", "rdp"}, doc: "the method that bounds ε"},
+		{path: "privacy.max_rows_per_person", kind: kindInteger, positive: true, doc: "up to how many rows one person has: fit then reports ε for a person too"},
 		{path: "privacy.ledger", kind: kindText, later: true, doc: "the file in which all fits on one data set share a budget"},
 		{path: "privacy.dataset", kind: kindText, later: true, doc: "the ledger's name for the data set"},
 		{path: "privacy.max_total_epsilon", kind: kindNumber, later: true, doc: "the budget of the data set"},

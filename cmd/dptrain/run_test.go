@@ -206,6 +206,18 @@ func TestFitWritesModelAndReport(t *testing.T) {
 	}
 }
 
+func TestPersonIsPricedBesideRow(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir, "--set", "privacy.max_rows_per_person=3", "--set", "train.sampling_probability=0.5")
+	if r.PersonEpsilon == nil || *r.PersonEpsilon < *r.Epsilon || *r.PersonEpsilon > 15 {
+		t.Errorf("ε for a person = %v, want above ε for a row, %v, and not far from three times it", r.PersonEpsilon, *r.Epsilon)
+	}
+	text, err := os.ReadFile(*r.Report)
+	if err != nil || !strings.Contains(string(text), `"max_rows_per_person": 3`) {
+		t.Errorf("the report does not have the person's claim, %v", err)
+	}
+}
+
 func TestRunsDifferUnlessSeeded(t *testing.T) {
 	dir := workshop(t)
 	content := func(args ...string) string {
@@ -390,6 +402,7 @@ func TestInterruptedFitWritesNothing(t *testing.T) {
 
 func TestEpsilon(t *testing.T) {
 	dir := workshop(t)
+	write(t, dir, "events.yaml", "- {event: self_composed, count: 100, of: {event: gaussian, noise_multiplier: 20}}\n")
 	for _, test := range []struct {
 		name   string
 		args   string
@@ -424,6 +437,23 @@ func TestEpsilon(t *testing.T) {
 		{"config", "-c c.yaml", statusDone, func(r epsilonResult) bool { return *r.Epsilon <= 3 && *r.Steps == 20 }},
 		{"config over", "-c c.yaml --max-epsilon 1", statusPrivacy, nil},
 		{"over", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --max-epsilon 0.5", statusPrivacy, nil},
+		{"group", "--sampling-probability 0.01 --steps 100 --noise-multiplier 1 --delta 1e-5 --group-size 3", statusDone, func(r epsilonResult) bool {
+			return *r.GroupSize == 3 && *r.Epsilon > 1 && r.EpsilonRDP == nil
+		}},
+		{"width", "--sampling-probability 0.01 --steps 100 --noise-multiplier 1 --delta 1e-5 --relative-width 1e-5", statusDone, func(r epsilonResult) bool {
+			return *r.Epsilon-*r.EpsilonLower < 1.2e-5**r.Epsilon
+		}},
+		{"events", "--events events.yaml --delta 1e-5", statusDone, func(r epsilonResult) bool {
+			return *r.Epsilon == 1.9931 && r.Steps == nil // 100 Gaussians of σ = 20
+		}},
+		{"plot", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --plot p.svg", statusDone, func(epsilonResult) bool {
+			text, err := os.ReadFile("p.svg")
+			return err == nil && strings.Contains(string(text), "<svg")
+		}},
+		{"plot there already", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --plot p.svg", statusResources, nil},
+		{"bad events", "--events train.csv --delta 1e-5", statusConfig, nil},
+		{"bad group", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 1e-5 --group-size 1000", statusUsage, nil},
+		{"bad width", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 1e-5 --relative-width 1", statusUsage, nil},
 		{"bad delta", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 2", statusUsage, nil},
 		{"bad q", "--sampling-probability 2 --steps 1 --noise-multiplier 1 --delta 1e-5", statusUsage, nil},
 		{"no delta", "--sampling-probability 1 --steps 1 --noise-multiplier 1", statusUsage, nil},

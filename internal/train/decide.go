@@ -151,7 +151,28 @@ func (p *Plan) decideNoise(o Options) error {
 	if target := p.Privacy.TargetEpsilon; target != nil && p.Claim.Upper > *target {
 		return fmt.Errorf("calibration gives epsilon %v, above the target %v", p.Claim.Upper, *target)
 	}
+	if p.Privacy.MaxRowsPerPerson > 0 {
+		a, err := p.personAccountant()
+		if err != nil {
+			return err
+		}
+		p.Person, err = p.Mechanism.Epsilon(a, p.Train.Steps)
+		return err
+	}
 	return nil
+}
+
+// personAccountant prices what is promised to a person with several rows. Nulling k rows moves a sum by k times as much
+// as nulling one, at most, through the tables in between; so the event's group bound applies as it stands.
+func (p *Plan) personAccountant() (accounting.Accountant, error) {
+	a, err := accounting.New("pld", p.Privacy.Adjacency) // RDP has no bound for groups
+	if err != nil {
+		return nil, err
+	}
+	if a, err = accounting.ForGroups(a, p.Privacy.MaxRowsPerPerson); err != nil {
+		return nil, &data.SpecError{Key: "privacy.max_rows_per_person", Msg: fmt.Sprintf("is %d, want a number from 1 to 128", p.Privacy.MaxRowsPerPerson)}
+	}
+	return a, nil
 }
 
 // unsupported turns an accountant's refusal into one of the config.

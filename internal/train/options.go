@@ -28,6 +28,8 @@ type PrivacyOptions struct {
 	Delta           float64 // in (0, 1); required
 	MaxGradNorm     float64 // clipping norm C; 0: 1
 	Accountant      string  // "pld" or "rdp"; empty: pld
+
+	MaxRowsPerPerson int // up to how many rows one person has, at most 128; 0: not stated
 }
 
 // TrainOptions is the config's train section.

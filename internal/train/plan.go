@@ -33,6 +33,7 @@ type Plan struct {
 	Mechanism  *privacy.Plan // of the run
 	Accountant accounting.Accountant
 	Claim      accounting.Interval // ε of the planned steps; the upper end is what is claimed
+	Person     float64             // ε for a person with up to MaxRowsPerPerson rows; 0 where that is not stated
 }
 
 // PlanModel is the resolved model section.
@@ -50,6 +51,8 @@ type PlanPrivacy struct {
 	Delta           float64              `json:"delta"`
 	MaxGradNorm     float64              `json:"max_grad_norm"`
 	Accountant      string               `json:"accountant"`
+
+	MaxRowsPerPerson int `json:"max_rows_per_person,omitempty"`
 }
 
 // PlanTrain is the resolved train section.
@@ -116,7 +119,8 @@ func (p *Plan) decidePrivacy(o Options) error {
 			Suggestion: "the guarantee protects one row of the table; if a person can have several, ε holds for each row, not for the person"}
 	}
 	p.Privacy = PlanPrivacy{Unit: s.Unit, Adjacency: accounting.Adjacency(s.Adjacency), TargetEpsilon: s.TargetEpsilon,
-		Delta: s.Delta, MaxGradNorm: 1, Accountant: s.Accountant}
+		Delta: s.Delta, MaxGradNorm: 1, Accountant: s.Accountant,
+		MaxRowsPerPerson: s.MaxRowsPerPerson}
 	if p.Privacy.Adjacency == "" {
 		p.Privacy.Adjacency = accounting.ZeroOut
 	}

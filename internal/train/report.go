@@ -56,7 +56,15 @@ type ReportClaim struct {
 	Deltas []ReportPoint `json:"delta_at_epsilon"`
 	// AttackSuccess bounds how often a membership attack with 1 % false alarms is right about a member.
 	AttackSuccess *float64 `json:"tpr_at_1pct_fpr"`
-	Statement     string   `json:"statement"`
+	// Person is the claim for a person with several rows; null where the config does not say how many.
+	Person    *ReportPerson `json:"person"`
+	Statement string        `json:"statement"`
+}
+
+// ReportPerson is what is promised to a person with up to MaxRows rows, at the δ of the claim.
+type ReportPerson struct {
+	MaxRows int      `json:"max_rows_per_person"`
+	Epsilon *float64 `json:"epsilon"` // null where nothing is promised
 }
 
 // ReportPoint is one pair of the guarantee.
@@ -207,6 +215,13 @@ func reportClaim(p *Plan, steps int, seeded bool) (ReportClaim, error) {
 		c.Deltas = append(c.Deltas, ReportPoint{Epsilon: epsilon, Delta: math.Min(1, accounting.RoundUp(delta, claimDigits))})
 	}
 	c.Statement = Statement(upper, p.Privacy.Delta, rate, 1)
+	if p.Privacy.MaxRowsPerPerson > 0 {
+		c.Person = &ReportPerson{MaxRows: p.Privacy.MaxRowsPerPerson}
+		if !math.IsInf(p.Person, 1) {
+			epsilon := accounting.RoundUp(p.Person, claimDigits)
+			c.Person.Epsilon = &epsilon
+		}
+	}
 	return c, nil
 }
 
@@ -244,7 +259,7 @@ func reportSetting(p *Plan) ReportSetting {
 		},
 		NotCovered: []string{
 			"what the config declares: schema, bounds, categories, class names and hyperparameters",
-			"several rows of one person: ε holds for each row, not for the person",
+			"several rows of one person: ε holds for each row; claim.person says what holds for the person, if the config states how many rows one has",
 			"metrics that eval computes on private rows, and predictions made for them",
 			"errors about a table that is not as the config declares: status, line and column",
 			"further runs on the same table: their losses add up",
