@@ -44,7 +44,7 @@ func newBar(w io.Writer, steps int, hideRate bool) *progressbar.ProgressBar {
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetPredictTime(!hideRate),
 		progressbar.OptionSetElapsedTime(!hideRate),
-		progressbar.OptionFullWidth(),
+		progressbar.OptionSetWidth(24),
 	}
 	if !hideRate {
 		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("steps"))

@@ -2,9 +2,12 @@ package accounting
 
 import (
 	"encoding/csv"
+	"math"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // The two tables in testdata are from implementations that share no code with this package. accounting.csv brackets
@@ -148,4 +151,29 @@ func BenchmarkEpsilon(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Of each row of the table with q in [1e-3, 1], T ≤ 1e5 and δ from 1e-8 to 1e-5, the fastest run; reported are their median and their
+// largest.
+func BenchmarkTypicalRows(b *testing.B) {
+	a, t := newAccountant(b, "pld", ZeroOut), &testing.T{}
+	var events []Event
+	var deltas, times []float64
+	for _, r := range readTable(t, "testdata/accounting.csv") {
+		if delta := r.float(t, "delta"); r.float(t, "q") >= 1e-3 && r.float(t, "steps") <= 1e5 && delta >= 1e-8 && delta <= 1e-5 {
+			events, deltas, times = append(events, r.event(t)), append(deltas, delta), append(times, math.Inf(1))
+		}
+	}
+	for b.Loop() {
+		for i, e := range events {
+			start := time.Now()
+			if _, err := a.Epsilon(e, deltas[i]); err != nil {
+				b.Fatal(err)
+			}
+			times[i] = min(times[i], time.Since(start).Seconds())
+		}
+	}
+	slices.Sort(times)
+	b.ReportMetric(1e3*times[len(times)/2], "median-ms")
+	b.ReportMetric(1e3*times[len(times)-1], "worst-ms")
 }

@@ -3,6 +3,7 @@ package accounting
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 )
@@ -148,8 +149,8 @@ func epsilonAt(delta float64) question {
 		bound: func(moment, _ float64) float64 { return max(0, moment) },
 		read:  func(c *composition, upper bool) float64 { return c.epsilon(delta, upper) },
 		again: deltaAt,
-		// Connecting the dots adds at most step²·λ(λ+1)/8 to a run's cumulant, step²·λ(λ+1)/12 on average, merging takes as
-		// much, and ε changes by the λth part.
+		// Connecting the dots adds step²·λ(λ+1)/12 to a run's cumulant on average, and at most 1.5 times that; merging takes
+		// half as much, and ε changes by the λth part. The step leaves room for another five times.
 		step: func(total, lambda, guess, width float64) float64 {
 			return math.Sqrt(1.5 * width * guess / (total * (lambda + 1)))
 		},
@@ -248,8 +249,13 @@ func (p pld) search(m mechanisms, q question, best Interval) Interval {
 	return best
 }
 
-// curveTilts is how many compositions a curve takes: their ranges overlap.
-const curveTilts = 12
+// A curve takes curveTilts compositions in each direction, whose ranges of ε overlap; each has a lattice that keeps δ to a
+// relative curveWidth where its tilt is best, on average a tenth of that. One fine lattice for 12 tilts takes four times as
+// long and lowers the rates of [Curve] by less than 0.1 %.
+const (
+	curveTilts = 6
+	curveWidth = 0.04
+)
 
 // curve bounds δ from above by compositions of different tilts, each of which is tight around its own mean loss, and by the moments.
 func (p pld) curve(m mechanisms, moments orders) *Curve {
@@ -262,22 +268,27 @@ func (p pld) curve(m mechanisms, moments orders) *Curve {
 	most, epsilon := top.bestTilt(forward)
 	_, back := top.bestTilt(reverse)
 	least, _ := deltaAt(0).bestTilt(forward)
-	l, _, ok := m.build(deltaAt(0).step(m.total, most, 0, 10*p.width), lost)
-	if !ok {
-		return moments.curve()
-	}
 	return newCurve(min(moments.top, max(epsilon, back)), func(epsilons []float64) []float64 {
-		plan := fourier.NewFFT(16)
 		var bounds [2][]float64
-		for i, runs := range [][]run{l.forward, l.reverse} {
+		var group sync.WaitGroup
+		for i := range bounds {
 			bounds[i] = slices.Repeat([]float64{1}, len(epsilons))
-			for k := range curveTilts {
-				lambda := least * math.Pow(most/least, float64(k)/(curveTilts-1))
-				if c, ok := compose(runs, lambda, p.width*1e-6/(lambda+2), math.Inf(1), mostPoints, plan); ok {
-					c.deltas(bounds[i], epsilons, true)
+			group.Go(func() {
+				plan := fourier.NewFFT(16)
+				for k := range curveTilts {
+					lambda := least * math.Pow(most/least, float64(k)/(curveTilts-1))
+					l, _, ok := m.build(deltaAt(0).step(m.total, lambda, 0, curveWidth), lost)
+					if !ok {
+						continue
+					}
+					runs := [][]run{l.forward, l.reverse}[i]
+					if c, ok := compose(runs, lambda, curveWidth*1e-3/(lambda+2), math.Inf(1), mostPoints, plan); ok {
+						c.deltas(bounds[i], epsilons, true)
+					}
 				}
-			}
+			})
 		}
+		group.Wait()
 		deltas := moments.deltas(epsilons)
 		for i := range deltas {
 			deltas[i] = min(deltas[i], max(bounds[0][i], bounds[1][i]))
