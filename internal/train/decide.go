@@ -106,7 +106,14 @@ func (p *Plan) targetMu() (float64, error) {
 // lattice's noise differs from the Gaussian.
 func (p *Plan) calibrate(event func(noiseMultiplier float64) accounting.Event) (float64, error) {
 	target := *p.Privacy.TargetEpsilon * (1 - 1e-9)
-	return accounting.NoiseMultiplier(p.Accountant, target, privacy.AccountedDelta(p.Privacy.Delta), event)
+	sigma, err := accounting.NoiseMultiplier(p.Accountant, target, privacy.AccountedDelta(p.Privacy.Delta), event)
+	var unreachable *accounting.UnreachableError
+	if errors.As(err, &unreachable) { // in the words of the config
+		stated := *unreachable
+		stated.Target, stated.Delta = *p.Privacy.TargetEpsilon, p.Privacy.Delta
+		return 0, &stated
+	}
+	return sigma, err
 }
 
 // decideNoise calibrates the noise to the target, or takes it as stated, and certifies what it costs.
