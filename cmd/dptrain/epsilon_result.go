@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
+	"sync"
 	"text/tabwriter"
 
 	"dptrain/internal/privacy/accounting"
@@ -62,8 +64,14 @@ func (o *epsilonOptions) result(run *priced) (*epsilonResult, error) {
 		return r, nil
 	}
 	r.Delta = &run.delta
+	// The curve takes about as long as ε itself: on another processor, people wait for one of them.
+	var curve *accounting.Curve
+	var curveErr error
+	var group sync.WaitGroup
+	group.Go(func() { curve, curveErr = run.accountant.Curve(event) })
 	interval, err := run.epsilon(run.accountant, run.steps)
-	if err != nil {
+	group.Wait()
+	if err = errors.Join(err, curveErr); err != nil {
 		return nil, err
 	}
 	if r.Curve, err = o.points(run); err != nil || math.IsInf(interval.Upper, 1) {
@@ -80,10 +88,6 @@ func (o *epsilonOptions) result(run *priced) (*epsilonResult, error) {
 		if rdp, err := run.epsilon(second, run.steps); err == nil {
 			r.EpsilonRDP = finite(accounting.RoundUp(rdp.Upper, 6))
 		}
-	}
-	curve, err := run.accountant.Curve(event)
-	if err != nil {
-		return nil, err
 	}
 	mu, err := curve.MuGDP(1e-6)
 	if err != nil {
