@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// A malformed is a text that is refused, with the line of the error and how its hint starts.
+// A malformed is a text that is refused with exit status 3, with how the error and its hint start.
 type malformed struct{ name, text, want, hint string }
 
 // edit is smallConfig with the first old text replaced.
@@ -129,27 +129,102 @@ func malformedConfigs() []malformed {
 	}
 }
 
+// refusedConfigs hold values of the right type that cannot be: out of range, or not beside each other.
+func refusedConfigs() []malformed {
+	age := func(fields string) string { return edit("kind: numeric, min: 17, max: 90", fields) }
+	train := func(line string) string { return edit("steps: 200", line) }
+	unit := func(line string) string { return edit("unit: row", "unit: row\n  "+line) }
+	return []malformed{
+		// The table.
+		{"bounds that meet", edit("max: 90", "max: 17"), "7:48: data.features[0].max is 17, want a number above min 17", "data.features[].max: "},
+		{"bounds too far apart", age("kind: numeric, min: -1.7e308, max: 1.7e308"), "7:54: data.features[0].max is 1.7e+308, want a finite number", ""},
+		{"no upper bound", edit(", max: 90", ""), "7:7: data.features[0].max is required for a numeric feature", "bounds are declared, never learned"},
+		{"edge outside the bounds", edit("max: 90", "max: 90, edges: [10]"), "7:60: data.features[0].edges[0] is 10, want a number between min 17 and max 90", ""},
+		{"edges that descend", edit("max: 90", "max: 90, edges: [30, 20]"), "7:64: data.features[0].edges[1] is 20, want a number above the edge before it, 30", ""},
+		{"no edges", edit("max: 90", "max: 90, edges: []"), "7:52: data.features[0].edges is empty", "leave it out for a scaled number"},
+		{"impute outside the bounds", edit("max: 90", "max: 90, impute: 5"), "7:60: data.features[0].impute is 5, want a number from min 17 to max 90", ""},
+		{"log of -1", age("kind: numeric, min: -1, max: 9, transform: log1p"), "7:39: data.features[0].min is -1, want a number above -1", ""},
+		{"log of bins", edit("max: 90", "max: 90, edges: [20], transform: log1p"), "7:76: data.features[0].transform has no effect on a feature that is cut at edges", "leave out transform"},
+		{"bounds of a hashed feature", age("kind: hashed, min: 17"), "7:38: data.features[0].min does not apply to a hashed feature", "it belongs to kind: numeric or vector"},
+		{"buckets of a number", edit("max: 90", "max: 90, buckets: 4"), "7:61: data.features[0].buckets does not apply to a numeric feature", "it belongs to kind: hashed or text"},
+		{"no buckets", age("kind: hashed"), "7:7: data.features[0].buckets is required for a hashed feature", "64 suits"},
+		{"too many buckets", age("kind: hashed, buckets: 999999999"), "7:42: data.features[0].buckets is 999999999, want 1 to 67108864", ""},
+		{"n-grams of nine", age("kind: text, buckets: 64, ngrams: 9"), "7:52: data.features[0].ngrams is 9, want 1 to 5", ""},
+		{"vector without size", age("kind: vector"), "7:7: data.features[0].size is required for a vector feature", "or columns, "},
+		{"half a bound of a vector", age("kind: vector, size: 3, min: 0"), "7:7: data.features[0] has one of min and max, want both or neither", ""},
+		{"range of an unbounded vector", age("kind: vector, size: 3, to: [0, 1]"), "7:42: data.features[0].to needs min and max", ""},
+		{"run backwards", age("kind: vector, columns: {prefix: p, first: 5, last: 2}"), "7:33: data.features[0].columns runs from 5 to 2, want 0 <= first <= last", ""},
+		{"two sizes", age("kind: vector, size: 3, columns: {prefix: p, first: 0, last: 5}"), "7:39: data.features[0].size is 3, but columns runs over 6", "leave out size"},
+		{"no values", edit("[clerk, 39, true]", "[]"), "10:7: data.features[1].values is required for a categorical feature", "list the values"},
+		{"value twice", edit("[clerk, 39, true]", "[clerk, clerk]"), `10:23: data.features[1].values[1] is "clerk", which is in the list already`, ""},
+		{"one class", edit("[no, yes]", "[no]"), "5:20: data.label.classes lists fewer than two classes", "classes are declared, never learned"},
+		{"class twice", edit("[no, yes]", "[no, no]"), `5:34: data.label.classes[1] is "no", which is in the list already`, ""},
+		{"alias of a class", edit("name: y,", "name: y, aliases: [{from: no, to: yes}],"), `5:37: data.label.aliases[0].from is "no", which is a declared value itself`, ""},
+		{"alias for no class", edit("name: y,", "name: y, aliases: [{from: n, to: maybe}],"), `5:44: data.label.aliases[0].to is "maybe", want a declared value`, ""},
+		{"label as a feature", edit("name: age", "name: y"), "7:14: data.features[0].name is the label, which cannot be a feature", ""},
+		{"feature twice", age("kind: numeric, min: 17, max: 90}\n    - {name: age, kind: numeric, min: 0, max: 9"), `8:14: data.features[1].name is "age", which data.features[0] declares already`, ""},
+		{"long delimiter", edit("train: t.csv", "train: t.csv\n  delimiter: ab"), `4:14: data.delimiter is "ab", want one character`, ""},
+		{"quote as delimiter", edit("train: t.csv", "train: t.csv\n  delimiter: '\"'"), `4:14: data.delimiter is "\"", want one character`, ""},
+		{"no number of rows", edit("  rows: 1000\n", ""), "2:1: data.rows is needed by adjacency zero_out", "declare the number of rows, which becomes public"},
+		{"too many rows", edit("rows: 1000", "rows: 3000000000"), "4:9: data.rows is 3000000000, want at most 2147483647", ""},
+		{"two numbers of rows", edit("rows: 1000", "rows: 1000\n  rows_at_most: 5"), "5:17: data.rows_at_most does not go with adjacency zero_out", ""},
+
+		// The model.
+		{"hidden layer of nothing", smallConfig + "model: {hidden: [8, 0]}\n", "17:21: model.hidden[1] is 0, want an integer above 0", "model.hidden: "},
+		{"endless model", smallConfig + "model: {hidden: [100000000000]}\n", "17:1: model cannot be built: the net has more than 2147483648 parameters", ""},
+
+		// The promise.
+		{"delta of 0", edit("delta: 1e-5", "delta: 0"), "14:10: privacy.delta is 0, want a number in (0, 1)", "delta is the chance that the bound fails"},
+		{"delta of 1", edit("delta: 1e-5", "delta: 1"), "14:10: privacy.delta is 1, want a number in (0, 1)", ""},
+		{"negative delta", edit("delta: 1e-5", "delta: -1e-5"), "14:10: privacy.delta is -1e-05, want a number in (0, 1)", ""},
+		{"epsilon of 0", edit("target_epsilon: 1.0", "target_epsilon: 0"), "13:19: privacy.target_epsilon is 0, want a number in (0, 1000]", ""},
+		{"epsilon beyond all use", edit("target_epsilon: 1.0", "target_epsilon: 1e9"), "13:19: privacy.target_epsilon is 1e+09, want a number in (0, 1000]", ""},
+		{"no noise", edit("target_epsilon: 1.0", "noise_multiplier: 0"), "13:21: privacy.noise_multiplier is 0, want a number in (0, 1e+06]", ""},
+		{"too little noise", edit("target_epsilon: 1.0", "noise_multiplier: 1e-5"), "13:21: privacy.noise_multiplier is 1e-05, at which epsilon is above 1000", "state target_epsilon"},
+		{"clipping norm out of range", unit("max_grad_norm: 1e9"), "13:18: privacy.max_grad_norm is 1e+09, want a number in [1e-6, 1e6]", ""},
+		{"too many rows a person", unit("max_rows_per_person: 1000"), "13:24: privacy.max_rows_per_person is 1000, want a number from 1 to 128", ""},
+		{"cap missing", unit("adjacency: add_or_remove_one"), "2:1: data.rows_at_most is needed by adjacency add_or_remove_one", "declare a public cap"},
+
+		// The training.
+		{"no steps", train("steps: 0"), "16:10: train.steps is 0, want a number from 1 to 1000000000", ""},
+		{"no epochs", train("epochs: 0"), "16:11: train.epochs is 0, want a positive number", ""},
+		{"batch larger than the table", train("batch_size: 2000"), "16:15: train.batch_size is 2000, want a number from 1 to data.rows, 1000", ""},
+		{"probability of 0", train("sampling_probability: 0"), "16:25: train.sampling_probability is 0, want a number in (0, 1]", ""},
+		{"probability above 1", train("sampling_probability: 1.5"), "16:25: train.sampling_probability is 1.5, want a number in (0, 1]", ""},
+		{"momentum of 1", train("momentum: 1"), "16:13: train.momentum is 1, want a number in [0, 1)", ""},
+		{"average over two runs", train("average_last: 2"), "16:17: train.average_last is 2, want a number in [0, 1]", ""},
+		{"negative decay", train("weight_decay: -1"), "16:17: train.weight_decay is -1, want a number of at least 0", ""},
+		{"no learning", train("learning_rate: 0"), "16:18: train.learning_rate is 0, want auto or a positive number", ""},
+	}
+}
+
 func TestMalformedConfigs(t *testing.T) {
-	checkMalformed(t, malformedConfigs())
-}
-
-func TestMalformedYAML(t *testing.T) {
-	checkMalformed(t, malformedYAML())
-}
-
-func checkMalformed(t *testing.T, tests []malformed) {
-	t.Helper()
+	tests := slices.Concat(malformedYAML(), malformedConfigs(), refusedConfigs())
+	if len(tests) < 40 {
+		t.Fatalf("%d malformed configs, want at least 40", len(tests))
+	}
+	dir := t.TempDir()
 	names := make(map[string]bool)
 	for _, test := range tests {
 		if names[test.name] {
 			t.Errorf("%s: two tests of one name", test.name)
 		}
 		names[test.name] = true
-		_, err := parseConfig(test.text, configFlags{})
-		checkConfigError(t, test.name, err, "config.yaml:"+test.want)
-		var bad *configError
-		if errors.As(err, &bad) && !strings.HasPrefix(bad.Hint(), test.hint) {
-			t.Errorf("%s: hint %q, want %s...", test.name, bad.Hint(), test.hint)
+		write(t, dir, "config.yaml", test.text)
+		code, stdout, stderr := dptrain(t, dir, "fit", "-c", "config.yaml", "--dry-run")
+		errorLine, rest, _ := strings.Cut(stderr, "\n")
+		_, hint, hinted := strings.Cut("\n"+rest, "\ndptrain: hint: ")
+		switch {
+		case code != int(statusConfig):
+			t.Errorf("%s: exit status %d, want %d", test.name, code, statusConfig)
+		case stdout != "":
+			t.Errorf("%s: printed %q", test.name, stdout)
+		case !strings.HasPrefix(errorLine, "dptrain: error: config.yaml:"+test.want):
+			t.Errorf("%s: printed\n%s, want\ndptrain: error: config.yaml:%s...", test.name, errorLine, test.want)
+		case !hinted || !strings.HasPrefix(hint, test.hint):
+			t.Errorf("%s: hint %q, want %s...", test.name, hint, test.hint)
+		case strings.TrimSpace(test.text) != "" && !strings.Contains(rest, "^\n"):
+			t.Errorf("%s: no caret in\n%s", test.name, rest)
 		}
 	}
 }

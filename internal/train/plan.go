@@ -96,6 +96,11 @@ func (p *Plan) decideModel(o Options) error {
 	if p.Model.Activation == "" {
 		p.Model.Activation = nn.Tanh
 	}
+	for i, width := range p.Model.Hidden {
+		if width < 1 {
+			return &data.SpecError{Key: fmt.Sprintf("model.hidden[%d]", i), Msg: fmt.Sprintf("is %d, want an integer above 0", width)}
+		}
+	}
 	net, err := newNet(p.Schema, p.Model)
 	if err != nil {
 		return &data.SpecError{Key: "model", Msg: "cannot be built: " + err.Error()}
@@ -195,7 +200,11 @@ func (p *Plan) decideRows(o Options) error {
 		return &data.SpecError{Key: "privacy.adjacency", Msg: fmt.Sprintf("is %q, want zero_out, add_or_remove_one or replace_one", p.Privacy.Adjacency)}
 	}
 	if p.Slots() > math.MaxInt32 {
-		return &data.SpecError{Key: "data", Msg: fmt.Sprintf("declares %d rows, want at most %d", p.Slots(), math.MaxInt32)}
+		key := "data.rows"
+		if p.RowsAtMost != 0 {
+			key = "data.rows_at_most"
+		}
+		return &data.SpecError{Key: key, Msg: fmt.Sprintf("is %d, want at most %d", p.Slots(), math.MaxInt32)}
 	}
 	return nil
 }

@@ -394,7 +394,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"train.average_last", func(o *Options) { o.Train.AverageLast = pointer(1.5) }},
 		{"train.learning_rate", func(o *Options) { o.Train.LearningRate = pointer(0.0) }},
 		{"train.weight_decay", func(o *Options) { o.Train.WeightDecay = -1 }},
-		{"model", func(o *Options) { o.Model.Hidden = []int{0} }},
+		{"model.hidden[0]", func(o *Options) { o.Model.Hidden = []int{0} }},
 	} {
 		o := testOptions()
 		test.change(&o)
