@@ -29,6 +29,7 @@ type fitOptions struct {
 	requirePrivate bool
 	seed           uint64
 	seeded         bool
+	noPrivacy      bool
 	workers        int
 	noProgress     bool
 	quiet          bool
@@ -44,6 +45,7 @@ func (o *fitOptions) addFlags(f *pflag.FlagSet) {
 	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "refuse a run whose ε is above this (exit status 5)")
 	f.BoolVar(&o.requirePrivate, "require-private", false, "refuse a run that promises nothing, such as one with --seed (exit status 5)")
 	f.Uint64Var(&o.seed, "seed", 0, "draw all randomness from this number, for tests: the model is then not private")
+	f.BoolVar(&o.noPrivacy, "no-privacy", false, "train without clipping or noise, to compare: the model is then not private")
 	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines to train with; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
@@ -114,6 +116,7 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 	if err != nil {
 		return err
 	}
+	cfg.Options.NoPrivacy = o.noPrivacy
 	plan, err := makePlan(cfg)
 	if err != nil {
 		return err
@@ -122,10 +125,10 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		return err
 	}
 	result := fitResult{
-		Private: !o.seeded, Delta: plan.Privacy.Delta, Steps: plan.Train.Steps,
+		Private: o.void() == "", Delta: plan.Privacy.Delta, Steps: plan.Train.Steps,
 		NoiseMultiplier: plan.Privacy.NoiseMultiplier, MaxGradNorm: plan.Privacy.MaxGradNorm,
 	}
-	if !o.seeded {
+	if result.Private {
 		epsilon := accounting.RoundUp(plan.Claim.Upper, 6)
 		result.Epsilon = &epsilon
 		if plan.Person > 0 {
@@ -161,16 +164,28 @@ func makePlan(cfg *config) (*train.Plan, error) {
 	return plan, cfg.locate(err)
 }
 
+// void is the flag for which the run promises nothing, or empty.
+func (o *fitOptions) void() string {
+	switch {
+	case o.noPrivacy:
+		return "--no-privacy"
+	case o.seeded:
+		return "--seed"
+	}
+	return ""
+}
+
 // refuseUnlessPrivate holds the plan against --require-private and --max-epsilon.
 func (o *fitOptions) refuseUnlessPrivate(p *train.Plan) error {
-	if o.seeded && o.requirePrivate {
-		return refuse("leave --seed out", "a run with a stated seed is not private")
+	void := o.void()
+	if void != "" && o.requirePrivate {
+		return refuse(fmt.Sprintf("leave %s out", void), "a run with %s is not private", void)
 	}
 	if o.maxEpsilon == 0 {
 		return nil
 	}
-	if o.seeded {
-		return refuse("leave --seed out", "a run with a stated seed has no epsilon to hold against --max-epsilon")
+	if void != "" {
+		return refuse(fmt.Sprintf("leave %s out", void), "a run with %s has no epsilon to hold against --max-epsilon", void)
 	}
 	if epsilon := accounting.RoundUp(p.Claim.Upper, 6); epsilon > o.maxEpsilon {
 		return refuse("lower privacy.target_epsilon, or raise privacy.noise_multiplier",
@@ -205,8 +220,11 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	bar := newProgress(s.err, p.Train.Steps, progressOptions{
 		off: o.noProgress || o.quiet, hideRate: secretRows,
 		price: func(steps int) (float64, bool) {
+			if o.void() != "" {
+				return 0, false
+			}
 			epsilon, err := p.Mechanism.Epsilon(p.Accountant, steps)
-			return epsilon, err == nil && !o.seeded
+			return epsilon, err == nil
 		},
 	})
 	fitted, err := train.Fit(ctx, p, table, train.Run{Key: key, Workers: o.workers, Progress: bar.step})
@@ -220,13 +238,13 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 		return err
 	}
 	model := &train.Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params,
-		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Private: !o.seeded, Version: version()}
+		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Private: report.Private, Version: version()}
 	modelPath, reportPath, err := train.Write(cfg.OutputDir, model, report)
 	if err != nil {
 		return err
 	}
 	load, seconds := loaded.Sub(began).Seconds(), trained.Sub(loaded).Seconds()
-	rate := p.Mechanism.Divisor() * float64(fitted.Steps) / seconds
+	rate := p.Divisor() * float64(fitted.Steps) / seconds
 	result.Model, result.Report = &modelPath, &reportPath
 	if !secretRows { // times tell of the number of rows
 		result.LoadSeconds, result.TrainSeconds, result.ExamplesPerSecond = &load, &seconds, &rate
@@ -245,6 +263,9 @@ func (o *fitOptions) key() (rng.Key, error) {
 // printFit prints the result for people.
 func printFit(s *streams, p *train.Plan, r *fitResult) error {
 	promise := "none: the randomness came from a stated seed"
+	if p.Noiseless() {
+		promise = "none: trained without clipping or noise"
+	}
 	if r.Epsilon != nil {
 		promise = fmt.Sprintf("ε = %s at δ = %g for one row (%s)", accounting.FormatUp(*r.Epsilon, 4), r.Delta, p.Privacy.Adjacency)
 	}

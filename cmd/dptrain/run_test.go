@@ -131,6 +131,8 @@ func TestFitRefusesBadInput(t *testing.T) {
 		{"epsilon and noise", config("delta", "noise_multiplier: 1\n  delta"), nil, statusConfig, "c.yaml:12:3: privacy.noise_multiplier"},
 		{"unreachable target", nothing, []string{"--set", "privacy.target_epsilon=1e-12", "--set", "privacy.delta=1e-14"}, statusPrivacy, "cannot be reached"},
 		{"over --max-epsilon", nothing, []string{"--max-epsilon", "1"}, statusPrivacy, "above --max-epsilon"},
+		{"--no-privacy under --require-private", nothing, []string{"--no-privacy", "--require-private"}, statusPrivacy, "not private"},
+		{"--no-privacy under --max-epsilon", nothing, []string{"--no-privacy", "--max-epsilon", "1"}, statusPrivacy, "has no epsilon"},
 		{"--seed under --require-private", nothing, []string{"--seed", "1", "--require-private"}, statusPrivacy, "not private"},
 		{"output below a file", nothing, []string{"-o", "train.csv/runs"}, statusResources, "train.csv"},
 		{"existing output", func(t *testing.T, dir string) {
@@ -242,6 +244,26 @@ func TestRunsDifferUnlessSeeded(t *testing.T) {
 	}
 	if !strings.Contains(one, `"private": false`) || !strings.Contains(one, `"epsilon": null`) {
 		t.Error("a seeded run does not say that it is not private")
+	}
+}
+
+func TestFitWithoutPrivacySaysSo(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir, "--no-privacy")
+	if r.Private || r.Epsilon != nil || r.NoiseMultiplier != 0 {
+		t.Errorf("fit --no-privacy --json = %+v", r)
+	}
+	report, err := os.ReadFile(*r.Report)
+	if err != nil || !strings.HasPrefix(string(report), "{\n  \"private\": false,\n") {
+		t.Errorf("the report begins with %.40q, %v", report, err)
+	}
+	model, err := train.ReadModel(*r.Model)
+	if err != nil || model.Private {
+		t.Errorf("the model says that it is private, %v", err)
+	}
+	_, stdout, stderr := dptrain(t, dir, "fit", "-c", "c.yaml", "--no-privacy", "--fresh")
+	if !strings.HasPrefix(stdout, "privacy  none") || !strings.Contains(stderr, "warning: trained without privacy") {
+		t.Errorf("fit --no-privacy prints %s%s", stdout, stderr)
 	}
 }
 

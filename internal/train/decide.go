@@ -38,7 +38,7 @@ func (p *Plan) decideTrain(o Options) error {
 	if err := p.decideSampling(t); err != nil {
 		return err
 	}
-	return p.decideSteps(t)
+	return p.decideSteps(o)
 }
 
 func (p *Plan) decideSampling(t TrainOptions) error {
@@ -63,8 +63,8 @@ func (p *Plan) decideSampling(t TrainOptions) error {
 // maxSteps is far beyond any run that ends.
 const maxSteps = 1_000_000_000
 
-func (p *Plan) decideSteps(t TrainOptions) error {
-	switch {
+func (p *Plan) decideSteps(o Options) error {
+	switch t := o.Train; {
 	case t.Epochs != nil && t.Steps != nil:
 		return &data.SpecError{Key: "train.epochs", Msg: "is stated beside steps", Suggestion: "state one of the two"}
 	case t.Epochs != nil:
@@ -77,7 +77,7 @@ func (p *Plan) decideSteps(t TrainOptions) error {
 			return &data.SpecError{Key: "train.steps", Msg: fmt.Sprintf("is %d, want a number from 1 to %d", *t.Steps, maxSteps)}
 		}
 	default:
-		mu, err := p.targetMu()
+		mu, err := p.targetMu(o)
 		if err != nil {
 			return err
 		}
@@ -91,8 +91,12 @@ func (p *Plan) shape() shape {
 	return shape{slots: p.Slots(), params: p.Net.Params(), classes: len(p.Schema.Classes()), hidden: len(p.Model.Hidden) > 0}
 }
 
-// targetMu is the μ of the Gaussian mechanism that has the target ε at δ, or 0 where the noise is stated instead.
-func (p *Plan) targetMu() (float64, error) {
+// targetMu is the μ of the Gaussian mechanism that has the target ε at δ, or 0 where the noise is stated instead; +Inf
+// without privacy.
+func (p *Plan) targetMu(o Options) (float64, error) {
+	if o.NoPrivacy {
+		return math.Inf(1), nil
+	}
 	if p.Privacy.TargetEpsilon == nil {
 		return 0, nil
 	}
@@ -124,6 +128,9 @@ func (p *Plan) decideNoise(o Options) error {
 	}
 	// What is accounted, and therefore said everywhere, is the probability of the coins, 2⁻⁶⁴ above the one stated at most.
 	p.Train.SamplingProbability = sampler.Probability()
+	if o.NoPrivacy {
+		return nil
+	}
 	if o.Privacy.NoiseMultiplier != nil {
 		p.Privacy.NoiseMultiplier = *o.Privacy.NoiseMultiplier
 	} else if p.Privacy.NoiseMultiplier, err = p.calibrate(func(noiseMultiplier float64) accounting.Event {
@@ -205,7 +212,7 @@ func (p *Plan) decideLearningRate(o Options) {
 		p.Train.LearningRate = adamLearningRate
 		return
 	}
-	p.Train.LearningRate = p.shape().learningRate(p.Mechanism.Divisor(), p.Privacy.NoiseMultiplier, p.Privacy.MaxGradNorm, p.Train.Steps)
+	p.Train.LearningRate = p.shape().learningRate(p.Divisor(), p.Privacy.NoiseMultiplier, p.Privacy.MaxGradNorm, p.Train.Steps)
 }
 
 // warn collects what a careful reader should know.
@@ -213,6 +220,9 @@ func (p *Plan) warn() {
 	add := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
 	if rows := float64(p.Slots()); p.Privacy.Delta >= 1/rows {
 		add("delta is %v, at least 1/rows = %.3g: at such a delta a mechanism may publish whole records", p.Privacy.Delta, 1/rows)
+	}
+	if p.Noiseless() {
+		add("trained without privacy: the model may reveal whole records")
 	}
 	if epsilon := p.Claim.Upper; epsilon > 10 {
 		add("epsilon is %s: above 10 the formal protection is weak", accounting.FormatUp(epsilon, 4))

@@ -47,14 +47,8 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	if err != nil {
 		return nil, err
 	}
-	slots := privacy.OneRowEach(d.Rows)
-	if p.Privacy.Adjacency == accounting.AddOrRemoveOne {
-		if slots, err = privacy.Scatter(d.Rows, p.RowsAtMost, r.Key.Source(rng.Slots).Stream(0, 0)); err != nil {
-			return nil, err
-		}
-	}
 	group := groupRows(p.Net)
-	mechanism, err := privacy.NewMechanism(p.Mechanism, slots, r.Key, r.Workers, group)
+	means, err := p.newMeans(d.Rows, r, group)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +68,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 			return nil, err
 		}
 		weights.Set(params)
-		mechanism.Step(gradient, func(worker int, rows []int32) privacy.Gradients {
+		means.Step(gradient, func(worker int, rows []int32) privacy.Gradients {
 			return batches[worker].Gradients(weights, table, rows)
 		})
 		optimizer.step(params, gradient)
@@ -89,7 +83,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 			return nil, &DivergedError{LearningRate: p.Train.LearningRate}
 		}
 	}
-	return &Fitted{Params: params, Steps: p.Train.Steps, Spent: mechanism.Spent()}, nil
+	return &Fitted{Params: params, Steps: p.Train.Steps, Spent: means.Spent()}, nil
 }
 
 // newTable makes a dataset ready for a net.

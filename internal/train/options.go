@@ -8,6 +8,9 @@ type Options struct {
 	// RowsAtMost is the public cap on the number of rows that takes the place of Rows under add/remove adjacency.
 	RowsAtMost int
 
+	// NoPrivacy leaves out clipping and noise: the model is then not private. No key of the config says so.
+	NoPrivacy bool
+
 	Model   ModelOptions
 	Privacy PrivacyOptions
 	Train   TrainOptions

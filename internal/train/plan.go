@@ -30,7 +30,7 @@ type Plan struct {
 	Warnings   []string      // what a careful reader should know
 	Schema     *data.Schema  // of the table
 	Net        *nn.Net       // of the model
-	Mechanism  *privacy.Plan // of the run
+	Mechanism  *privacy.Plan // of the run; nil without privacy
 	Accountant accounting.Accountant
 	Claim      accounting.Interval // ε of the planned steps; the upper end is what is claimed
 	Person     float64             // ε for a person with up to MaxRowsPerPerson rows; 0 where that is not stated
@@ -79,6 +79,12 @@ func NewPlan(o Options, schema *data.Schema) (*Plan, error) {
 	p.warn()
 	return p, nil
 }
+
+// Noiseless reports that the plan is one without privacy: there is no mechanism that a claim could be made of.
+func (p *Plan) Noiseless() bool { return p.Mechanism == nil }
+
+// Divisor is the public constant that turns a sum of gradients into a mean: the expected number of drawn slots.
+func (p *Plan) Divisor() float64 { return p.Train.SamplingProbability * float64(p.Slots()) }
 
 // Slots is the public number of places for rows.
 func (p *Plan) Slots() int {
@@ -146,6 +152,8 @@ func (p *Plan) decidePrivacy(o Options) error {
 		return err
 	}
 	switch {
+	case o.NoPrivacy: // neither is looked at
+		p.Privacy.TargetEpsilon = nil
 	case s.TargetEpsilon == nil && s.NoiseMultiplier == nil:
 		return &data.SpecError{Key: "privacy", Msg: "states neither target_epsilon nor noise_multiplier",
 			Suggestion: "target_epsilon: 1.0 asks for the noise that gives ε = 1"}

@@ -21,11 +21,12 @@ const reportSchema = "dptrain.report/1"
 // A Report states exactly what was promised to the people in the table, in enough detail to recompute it. Nothing in
 // it is computed from records: each field is of the config, derived from the config, or a constant.
 type Report struct {
+	Private bool `json:"private"` // first, so that nobody reads on under a wrong impression
+
 	Schema   string `json:"schema"`
 	ReportID string `json:"report_id"` // SHA-256 of the canonical report with this and hashes.model empty
 	Version  string `json:"dptrain_version"`
 
-	Private         bool     `json:"private"`
 	Epsilon         *float64 `json:"epsilon"` // null where nothing is promised
 	Delta           float64  `json:"delta"`
 	NoiseMultiplier float64  `json:"noise_multiplier"`
@@ -133,13 +134,34 @@ type ReportHashes struct {
 	Model  string `json:"model"`  // of the model file
 }
 
-// NewReport states what a fit by plan promised. seeded says that the randomness came from a stated seed, so that
-// nothing is promised.
+// A void says why a run promises nothing; it is empty where the run promises something.
+type void string
+
+const (
+	seededRun    void = "the randomness came from a stated seed. This model is for tests"
+	noiselessRun void = "nothing was clipped and no noise was added. The model may reveal whole records"
+)
+
+// voidOf looks at the plan and at what the run says it spent: either alone is enough for a report to claim nothing.
+func voidOf(p *Plan, fitted *Fitted, seeded bool) void {
+	_, exact := fitted.Spent.(accounting.NonPrivate)
+	switch {
+	case exact || p.Noiseless():
+		return noiselessRun
+	case seeded:
+		return seededRun
+	}
+	return ""
+}
+
+// NewReport states what a fit by plan promised. seeded says that the randomness came from a stated seed: then, and
+// without noise, nothing is promised.
 func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, error) {
 	charged := max(p.Train.Steps, fitted.Steps)
+	void := voidOf(p, fitted, seeded)
 	r := &Report{
 		Schema: reportSchema, Version: version,
-		Private: !seeded, Delta: p.Privacy.Delta,
+		Private: void == "", Delta: p.Privacy.Delta,
 		NoiseMultiplier: p.Privacy.NoiseMultiplier, MaxGradNorm: p.Privacy.MaxGradNorm, Steps: charged,
 		Setting: reportSetting(p), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,
 		Mechanism: reportMechanism(p, fitted, seeded),
@@ -152,10 +174,10 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 		r.Warnings = append(r.Warnings, "random seed is fixed; the guarantee does not hold against anyone who knows it")
 	}
 	var err error
-	if r.Accounting, err = reportAccounting(p, charged, seeded); err != nil {
+	if r.Accounting, err = reportAccounting(p, charged, void); err != nil {
 		return nil, err
 	}
-	if r.Claim, err = reportClaim(p, charged, seeded); err != nil {
+	if r.Claim, err = reportClaim(p, charged, void); err != nil {
 		return nil, err
 	}
 	r.Epsilon = r.Claim.EpsilonUpper
@@ -174,13 +196,13 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 // claimDigits is how many significant digits of ε are claimed, the last rounded up.
 const claimDigits = 6
 
-func reportClaim(p *Plan, steps int, seeded bool) (ReportClaim, error) {
+func reportClaim(p *Plan, steps int, void void) (ReportClaim, error) {
 	c := ReportClaim{
 		Definition: fmt.Sprintf("(ε, δ)-differential privacy; neighbouring tables: %s", neighbours(p.Privacy.Adjacency)),
 		Deltas:     []ReportPoint{},
 	}
-	if seeded {
-		c.Statement = "No guarantee: the randomness came from a stated seed. This model is for tests."
+	if void != "" {
+		c.Statement = fmt.Sprintf("No guarantee: %s.", void)
 		return c, nil
 	}
 	bracket, err := p.Mechanism.Bracket(p.Accountant, steps)
@@ -273,31 +295,35 @@ func reportSetting(p *Plan) ReportSetting {
 }
 
 func reportMechanism(p *Plan, fitted *Fitted, seeded bool) ReportMechanism {
-	m := p.Mechanism
 	r := ReportMechanism{
 		Sampler:             "poisson: each slot joins each step independently",
-		SamplingProbability: m.Sampler.Probability(),
-		Slots:               m.Slots,
-		Divisor:             m.Divisor(),
+		SamplingProbability: p.Train.SamplingProbability,
+		Slots:               p.Slots(),
+		Divisor:             p.Divisor(),
 		DivisorConvention:   "sampling probability × slots, public; never the drawn number",
 		StepsPlanned:        p.Train.Steps, StepsApplied: fitted.Steps,
 		Clipping:          "flat: a row's whole gradient is scaled to L2 norm C at most; a non-finite one to 0",
 		NoiseDistribution: "discrete Gaussian on the lattice, once per step and coordinate",
-		NoiseParameter:    m.Lattice.Parameter, LatticeStep: m.Lattice.Step, Eta: m.Lattice.Eta,
-		TotalVariation: m.Lattice.TotalVariation(m.Params, p.Train.Steps),
-		RangeSlots:     m.Ranges.Slots, RangeMaxDrawn: m.Ranges.MaxDrawn,
-		Randomness: "AES-256-CTR streams, keyed from the operating system",
+		Randomness:        "AES-256-CTR streams, keyed from the operating system",
 	}
-	if m.Sampler.Probability() == 1 {
+	if p.Train.SamplingProbability == 1 {
 		r.Sampler = "full batch: every slot joins every step"
 	}
 	if seeded {
 		r.Randomness = "AES-256-CTR streams, keyed from a stated seed"
 	}
+	if p.Noiseless() {
+		r.DivisorConvention, r.Clipping, r.NoiseDistribution = "the drawn number of rows", "none", "none"
+		return r
+	}
+	m := p.Mechanism
+	r.NoiseParameter, r.LatticeStep, r.Eta = m.Lattice.Parameter, m.Lattice.Step, m.Lattice.Eta
+	r.TotalVariation = m.Lattice.TotalVariation(m.Params, p.Train.Steps)
+	r.RangeSlots, r.RangeMaxDrawn = m.Ranges.Slots, m.Ranges.MaxDrawn
 	return r
 }
 
-func reportAccounting(p *Plan, steps int, seeded bool) (ReportAccounting, error) {
+func reportAccounting(p *Plan, steps int, void void) (ReportAccounting, error) {
 	a := ReportAccounting{
 		Accountant: p.Accountant.Name(), Version: accounting.Version,
 		Assumptions: []string{
@@ -306,9 +332,12 @@ func reportAccounting(p *Plan, steps int, seeded bool) (ReportAccounting, error)
 			"steps are chosen before the run and all charged, however it ends",
 		},
 	}
-	event := p.Mechanism.Event(steps)
+	var event accounting.Event = accounting.NonPrivate{}
+	if !p.Noiseless() {
+		event = p.Mechanism.Event(steps)
+	}
 	var err error
-	if a.Events, err = accounting.MarshalEvent(event); err != nil || seeded {
+	if a.Events, err = accounting.MarshalEvent(event); err != nil || void != "" {
 		return a, err
 	}
 	a.AccountedDelta, a.ExtraEpsilon = p.Mechanism.AccountedDelta(), p.Mechanism.ExtraEpsilon(steps)
