@@ -211,17 +211,21 @@ func declaredValues(file map[string]any, above []assignment) map[string]any {
 func (c *config) checkStated(ks keys, values map[string]any) error {
 	for _, k := range ks {
 		_, stated := values[k.path]
-		if k.required && !k.inList() && !stated {
-			return c.locate(&data.SpecError{Key: k.path, Msg: "is missing", Suggestion: k.hint()})
+		if !k.required || k.inList() || stated {
+			continue
 		}
+		missing := data.SpecError{Key: k.path, Msg: "is missing", Suggestion: k.hint()}
+		if other := ks.at(k.instead); other != nil {
+			if _, stated := values[other.path]; stated {
+				continue
+			}
+			missing = data.SpecError{Key: parentPath(k.path), Msg: fmt.Sprintf("states neither %s nor %s", k.name(), other.name()),
+				Suggestion: k.hint()}
+		}
+		return c.locate(&missing)
 	}
 	if version := values["version"]; version != 1 {
 		return c.locate(&data.SpecError{Key: "version", Msg: fmt.Sprintf("is %v, want 1", version), Suggestion: "this program reads configs of version 1"})
-	}
-	_, epsilon := values["privacy.target_epsilon"]
-	if _, noise := values["privacy.noise_multiplier"]; !epsilon && !noise {
-		return c.locate(&data.SpecError{Key: "privacy", Msg: "states neither target_epsilon nor noise_multiplier",
-			Suggestion: "target_epsilon: 1.0 asks for the noise that gives ε = 1"})
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func malformedConfigs() []malformed {
 		{"empty unit", edit("unit: row", "unit:"), "12:3: privacy.unit is empty, want row", "privacy.unit: what one promise protects, without a default"},
 		{"other unit", edit("unit: row", "unit: user"), "12:9: privacy.unit is user, want row", "privacy.unit: what one promise protects, without a default"},
 		{"no delta", edit("  delta: 1e-5\n", ""), "11:1: privacy.delta is missing", "privacy.delta: "},
-		{"neither epsilon nor noise", edit("  target_epsilon: 1.0\n", ""), "11:1: privacy states neither target_epsilon nor noise_multiplier", "target_epsilon: 1.0 asks"},
+		{"neither epsilon nor noise", edit("  target_epsilon: 1.0\n", ""), "11:1: privacy states neither target_epsilon nor noise_multiplier", "privacy.target_epsilon: the ε to reach, such as 1.0"},
 		{"no name of a feature", edit("name: age, ", ""), "7:7: data.features[0] has no name", "data.features[].name: "},
 		{"no kind of a feature", edit("      kind: categorical\n", ""), "8:7: data.features[1] has no kind", "data.features[].kind: "},
 		{"no end of a run of columns", edit("min: 17", "columns: {prefix: p, first: 0}"), "7:43: data.features[0].columns has no last", "data.features[].columns.last: "},

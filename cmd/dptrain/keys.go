@@ -28,7 +28,7 @@ const (
 type key struct {
 	path     string // from the top: data.features[].min
 	kind     valueKind
-	required bool
+	required bool     // of two that exclude each other, one
 	positive bool     // a number or integer must be above 0: where 0 would be taken for "not stated"
 	words    []string // of a choice or numberOrWord
 	instead  string   // path of the key that this one excludes
@@ -84,8 +84,8 @@ func keyTable() []key {
 		{path: "privacy", kind: kindMapping, doc: "what is promised to the people in the table"},
 		{path: "privacy.unit", kind: kindChoice, required: true, words: []string{"row"}, doc: "what one promise protects, without a default; row protects each row, not a person who has several"},
 		{path: "privacy.adjacency", kind: kindChoice, words: []string{"zero_out", "add_or_remove_one", "replace_one"}, doc: "which tables must look alike"},
-		{path: "privacy.target_epsilon", kind: kindNumber, instead: "privacy.noise_multiplier", doc: "the ε to reach, such as 1.0"},
-		{path: "privacy.noise_multiplier", kind: kindNumber, instead: "privacy.target_epsilon", doc: "σ, the noise's standard deviation over max_grad_norm"},
+		{path: "privacy.target_epsilon", kind: kindNumber, required: true, instead: "privacy.noise_multiplier", doc: "the ε to reach, such as 1.0"},
+		{path: "privacy.noise_multiplier", kind: kindNumber, required: true, instead: "privacy.target_epsilon", doc: "σ, the noise's standard deviation over max_grad_norm"},
 		{path: "privacy.delta", kind: kindNumber, required: true, doc: "the chance that the bound ε fails: well below 1/rows, such as 1e-6"},
 		{path: "privacy.max_grad_norm", kind: kindNumber, positive: true, doc: "the clipping norm C of a row's gradient"},
 		{path: "privacy.accountant", kind: kindChoice, words: []string{"pld", "rdp"}, doc: "the method that bounds ε"},

@@ -41,6 +41,7 @@ the people in the table: ε, δ, σ, C, steps.`,
 		newEpsilonCommand(s),
 		newEvalCommand(s),
 		newPredictCommand(s),
+		newSchemaCommand(s),
 		newVersionCommand(s),
 	)
 	return root

@@ -511,3 +511,12 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// remove is text without the first part.
+func remove(t *testing.T, text, part string) string {
+	t.Helper()
+	if !strings.Contains(text, part) {
+		t.Fatalf("the text has no %q", part)
+	}
+	return strings.Replace(text, part, "", 1)
+}

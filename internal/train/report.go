@@ -15,8 +15,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// reportSchema names the layout of a report.
-const reportSchema = "dptrain.report/1"
+// ReportSchema names the layout of a report.
+const ReportSchema = "dptrain.report/1"
 
 // A Report states exactly what was promised to the people in the table, in enough detail to recompute it. Nothing in
 // it is computed from records: each field is of the config, derived from the config, or a constant.
@@ -160,7 +160,7 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 	charged := max(p.Train.Steps, fitted.Steps)
 	void := voidOf(p, fitted, seeded)
 	r := &Report{
-		Schema: reportSchema, Version: version,
+		Schema: ReportSchema, Version: version,
 		Private: void == "", Delta: p.Privacy.Delta,
 		NoiseMultiplier: p.Privacy.NoiseMultiplier, MaxGradNorm: p.Privacy.MaxGradNorm, Steps: charged,
 		Setting: reportSetting(p), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,

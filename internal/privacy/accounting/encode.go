@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -191,31 +192,41 @@ func (t eventJSON) event() (Event, error) {
 	}
 }
 
-// checkFields refuses an unknown kind, a field of another kind, and a missing one. A composition may have no events.
+// An EventKind is a kind of event in JSON: its name, and the fields that stand beside it. Each of these is required, but
+// for the events of a composition, which may have none.
+type EventKind struct {
+	Name   string
+	Fields []string
+}
+
+// EventKinds lists every kind of event that there is in JSON.
+func EventKinds() []EventKind {
+	return []EventKind{
+		{"gaussian", []string{"noise_multiplier"}},
+		{"laplace", []string{"noise_multiplier"}},
+		{"epsilon_delta", []string{"epsilon", "delta"}},
+		{"poisson_sampled", []string{"sampling_probability", "of"}},
+		{"self_composed", []string{"count", "of"}},
+		{"composed", []string{"events"}},
+		{"non_private", nil},
+		{"no_op", nil},
+	}
+}
+
+// checkFields refuses an unknown kind, a field of another kind, and a missing one.
 func (t eventJSON) checkFields() error {
 	has := map[string]bool{
 		"noise_multiplier": t.NoiseMultiplier != nil, "sampling_probability": t.SamplingProbability != nil, "epsilon": t.Epsilon != nil,
 		"delta": t.Delta != nil, "count": t.Count != nil, "of": t.Of != nil, "events": t.Events != nil,
 	}
-	var want []string
-	switch t.Event {
-	case "gaussian", "laplace":
-		want = []string{"noise_multiplier"}
-	case "epsilon_delta":
-		want = []string{"epsilon", "delta"}
-	case "poisson_sampled":
-		want = []string{"sampling_probability", "of"}
-	case "self_composed":
-		want = []string{"count", "of"}
-	case "composed":
-		has["events"] = false
-	case "non_private", "no_op":
-	default:
+	kinds := EventKinds()
+	i := slices.IndexFunc(kinds, func(k EventKind) bool { return k.Name == t.Event })
+	if i < 0 {
 		return &ParameterError{"event", fmt.Sprintf("%q", t.Event),
 			"gaussian, laplace, epsilon_delta, poisson_sampled, self_composed, composed, non_private or no_op"}
 	}
-	for _, name := range want {
-		if !has[name] {
+	for _, name := range kinds[i].Fields {
+		if !has[name] && name != "events" {
 			return &ParameterError{name, "missing", "a value in event " + t.Event}
 		}
 		has[name] = false
