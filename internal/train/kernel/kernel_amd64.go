@@ -2,24 +2,9 @@
 
 package kernel
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
+import "unsafe"
 
 //go:generate go -C _gen run . ..
-
-func supported() level {
-	x := &cpu.X86
-	switch {
-	case !x.HasAVX2 || !x.HasFMA || !x.HasBMI2:
-		return generic
-	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL:
-		return avx2
-	}
-	return avx512
-}
 
 // lanes is the number of float32 in a vector of the active level.
 func lanes() int {

@@ -2,8 +2,6 @@
 
 package kernel
 
-func supported() level { return generic }
-
 func product(dst, a, b, bias []float32, m, k, n int) { productGeneric(dst, a, b, bias, m, k, n) }
 
 func productPacked(dst, a []float32, b *Packed, bias []float32, m int) {

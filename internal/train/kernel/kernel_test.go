@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"runtime"
 	"slices"
 	"testing"
 )
@@ -17,20 +15,6 @@ func atEveryLevel(t *testing.T, test func(t *testing.T)) {
 	for l := generic; l <= best; l++ {
 		active = l
 		t.Run(l.String(), test)
-	}
-}
-
-func TestBestLevelIsChosen(t *testing.T) {
-	if os.Getenv("DPTRAIN_REQUIRE_ASM") == "1" && runtime.GOARCH == "amd64" && active == generic {
-		t.Errorf("Level() = %v, want assembly as DPTRAIN_REQUIRE_ASM is set", active)
-	}
-	if os.Getenv("DPTRAIN_KERNEL") == "" && active != supported() {
-		t.Errorf("Level() = %v, want %v", active, supported())
-	}
-	for name, want := range map[string]level{"": avx512, "generic": generic, "avx2": avx2, "avx512": avx512, "AVX2": avx512} {
-		if got := requested(name); got != want {
-			t.Errorf("requested(%q) = %v, want %v", name, got, want)
-		}
 	}
 }
 
