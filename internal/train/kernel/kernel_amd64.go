@@ -4,7 +4,7 @@ package kernel
 
 import "unsafe"
 
-//go:generate go -C _gen run . ..
+//go:generate go -C _gen run . kernel ..
 
 // lanes is the number of float32 in a vector of the active level.
 func lanes() int {

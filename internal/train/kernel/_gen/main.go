@@ -1,4 +1,6 @@
-// Command _gen writes the assembly of package kernel and its Go declarations to the directory it is given.
+// Command _gen writes the assembly of a package and its Go declarations: of kernel, or of the privacy side's lattice.
+//
+//	_gen kernel|lattice DIRECTORY
 package main
 
 import (
@@ -18,6 +20,21 @@ import (
 func main() {
 	f := &file{Context: build.NewContext(), data: map[string]operand.Mem{}}
 	f.ConstraintExpr("!purego")
+	name, directory := os.Args[1], os.Args[2]
+	switch name {
+	case "kernel":
+		f.kernel()
+	case "lattice":
+		f.lattice()
+	}
+	if err := f.write(name, directory); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// kernel emits the functions of package kernel.
+func (f *file) kernel() {
 	panel(f.avx512(), 12)
 	wide(f.avx512(), 8)
 	dots(f.avx512(), 5)
@@ -35,15 +52,16 @@ func main() {
 	for _, kernel := range []func(isa){sigmoidDelta, tanhBackward, relu, reluBackward, scaleRows, gather, transpose} {
 		kernel(f.avx2())
 	}
-
-	if err := f.write(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 }
 
-// write compiles what was built and prints it to asm_amd64.s and asm_amd64.go in dir.
-func (f *file) write(dir string) error {
+// lattice emits the functions of package lattice.
+func (f *file) lattice() {
+	roundAdd(f.avx512())
+	roundAdd(f.avx2())
+}
+
+// write compiles what was built and prints it to asm_amd64.s and asm_amd64.go of the package in dir.
+func (f *file) write(name, dir string) error {
 	out, err := os.Create(filepath.Join(dir, "asm_amd64.s"))
 	if err != nil {
 		return err
@@ -52,7 +70,7 @@ func (f *file) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	origin := printer.Config{Argv: []string{"go", "generate", "./internal/train/kernel"}, Pkg: "kernel"}
+	origin := printer.Config{Argv: []string{"go", "generate", "./internal/..."}, Pkg: name}
 	status := build.Main(&build.Config{
 		ErrOut:    os.Stderr,
 		MaxErrors: 10,
