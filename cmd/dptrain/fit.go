@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -135,7 +136,12 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		}
 	}
 	if !o.quiet {
-		s.warnOfPlan(cfg, o.warnings(plan))
+		for _, w := range plan.Warnings {
+			s.warn("%s", w)
+		}
+		if o.seeded {
+			s.warn("random seed is fixed; the guarantee does not hold against anyone who knows it")
+		}
 	}
 	if !o.dryRun {
 		if err := o.fitAndWrite(ctx, s, cfg, plan, &result); err != nil {
@@ -146,15 +152,6 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		return json.NewEncoder(s.out).Encode(result)
 	}
 	return printFit(s, plan, &result)
-}
-
-// warnings are those of the plan and of the flags.
-func (o *fitOptions) warnings(p *train.Plan) []train.Warning {
-	warnings := p.Warnings
-	if o.seeded {
-		warnings = append(slices.Clone(warnings), train.SeededRun())
-	}
-	return warnings
 }
 
 // makePlan turns a config into a plan; errors point into the config.
@@ -202,15 +199,22 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	if err := readyOutput(cfg.OutputDir, o.fresh); err != nil {
 		return err
 	}
+	if cfg.DataTrain == "" {
+		return &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
+	}
 	key, err := o.key()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadDeclared(ctx, s, cfg.DataTrain, p)
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
 	if err != nil {
 		return err
+	}
+	if p.Rows != 0 && table.Rows != p.Rows {
+		return &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", cfg.DataTrain, p.Rows),
+			"declare the table's number of rows as data.rows; it becomes public"}
 	}
 	loaded := time.Now()
 	bar := newProgress(s.err, p.Train.Steps, progressOptions{

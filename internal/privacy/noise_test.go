@@ -166,32 +166,37 @@ func TestStepsDrawTheirOwnRows(t *testing.T) {
 }
 
 func TestPlanAccountsForWhatItRuns(t *testing.T) {
-	spec := Spec{Params: 100, Slots: 5000, Steps: 70, SamplingProbability: 0.02, NoiseMultiplier: 1.3, MaxGradNorm: 2, Delta: 1e-5}
-	p, err := NewPlan(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := p.Divisor(), p.Sampler.Probability()*5000; got != want {
-		t.Errorf("Divisor() = %v, want %v", got, want)
-	}
-	for _, name := range []string{"pld", "rdp"} {
-		a, err := accounting.New(name, accounting.ZeroOut)
+	for _, q := range []float64{0.02, 1} {
+		// So many coordinates that what the lattice adds to ε shows in a float64.
+		spec := Spec{Params: 1 << 30, Slots: 5000, Steps: 70, SamplingProbability: q, NoiseMultiplier: 1.3, MaxGradNorm: 2, Delta: 1e-5}
+		p, err := NewPlan(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		event := accounting.SelfComposed{Count: 70, Event: accounting.PoissonSampled{
-			SamplingProbability: p.Sampler.Probability(), Event: accounting.Gaussian{NoiseMultiplier: 1.3}}}
-		want, err := a.Epsilon(event, spec.Delta)
-		if err != nil {
-			t.Fatal(err)
+		if got, want := p.Divisor(), p.Sampler.Probability()*5000; got != want {
+			t.Errorf("q = %v: Divisor() = %v, want %v", q, got, want)
 		}
-		got, err := p.Bracket(a, 70)
-		if err != nil || got.Upper < want.Upper || got.Upper > want.Upper*(1+1e-5) {
-			t.Errorf("%s: Epsilon(70) = %v, %v, want just above %v", name, got.Upper, err, want.Upper)
+		var step accounting.Event = accounting.Gaussian{NoiseMultiplier: 1.3}
+		if q < 1 {
+			step = accounting.PoissonSampled{SamplingProbability: p.Sampler.Probability(), Event: step}
 		}
-		delta, err := p.DeltaAt(a, 70, got.Upper)
-		if err != nil || delta > spec.Delta*(1+1e-5) {
-			t.Errorf("%s: DeltaAt(70, Epsilon) = %v, %v, want at most %v", name, delta, err, spec.Delta)
+		for _, name := range []string{"pld", "rdp"} {
+			a, err := accounting.New(name, accounting.ZeroOut)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := a.Epsilon(accounting.SelfComposed{Count: 70, Event: step}, spec.Delta*(1-arithmeticShare))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.Bracket(a, 70)
+			if least := want.Upper + p.Lattice.ExtraEpsilon(spec.Params, 70); err != nil || got.Upper < least || got.Upper > least*(1+1e-12) {
+				t.Errorf("q = %v, %s: Epsilon(70) = %v, %v, want %v", q, name, got.Upper, err, least)
+			}
+			delta, err := p.DeltaAt(a, 70, got.Upper)
+			if err != nil || delta > spec.Delta*(1+1e-5) {
+				t.Errorf("q = %v, %s: DeltaAt(70, Epsilon) = %v, %v, want at most %v", q, name, delta, err, spec.Delta)
+			}
 		}
 	}
 }

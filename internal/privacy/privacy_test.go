@@ -48,6 +48,22 @@ func TestScaleKeepsRowsWithinTheClippingNorm(t *testing.T) {
 	}
 }
 
+func TestFactorsAreRoundedDown(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 10_000 {
+		x := math.Exp(-60 * r.Float64())
+		got := roundDown(x)
+		if float64(got) > x || float64(math.Nextafter32(got, 2)) <= x {
+			t.Fatalf("roundDown(%v) = %v, want the largest float32 not above", x, got)
+		}
+	}
+	for x, want := range map[float64]float32{1: 1, 0: 0, 0x1p-126: 0x1p-126, 0x1p-127: 0} {
+		if got := roundDown(x); got != want {
+			t.Errorf("roundDown(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
 func TestNewFlatRefuses(t *testing.T) {
 	for _, norm := range []float64{0, -1, 1e-7, 1e7, math.Inf(1), math.NaN()} {
 		if _, err := NewFlat(norm); err == nil {
