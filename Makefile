@@ -1,14 +1,14 @@
 # build, test and check. `make test` needs Go, git and make; `make check` is what CI runs (.ci/run).
 
 BINARY    := bin/dptrain
-PACKAGES  := ./... ./testdata/generate
+PACKAGES  := ./... ./testdata/generate ./testdata/mutants
 LINT      := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME  := 5s
 BENCHTIME := 1s
 GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*.s' internal) $(wildcard testdata/quickstart/*.csv)
 
 .DEFAULT_GOAL := build
-.PHONY: build test race purego vet lint cross fuzz bench golden gen current quickstart accuracy accuracy-short check clean
+.PHONY: build test race purego vet lint cross fuzz mutants mutants-short bench golden gen current quickstart accuracy accuracy-short check clean
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/dptrain
@@ -45,6 +45,12 @@ fuzz: ## every fuzz target for FUZZTIME
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
 	done; done
 
+mutants: ## breaks a copy of the source in some sixty ways and requires the tests to go red for each: three minutes
+	go run ./testdata/mutants
+
+mutants-short: ## those that any change to the mechanism must not bring back
+	go run ./testdata/mutants -short
+
 bench: ## all benchmarks; for a claim take -count=10 on both sides and benchstat
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
 
@@ -72,7 +78,7 @@ accuracy: build ## accuracy on the real tables in TEST_TABLES, the mean of three
 accuracy-short: build
 	.ci/accuracy.sh $(BINARY) --short
 
-check: build vet lint cross current purego race fuzz quickstart accuracy-short test ## what CI runs
+check: build vet lint cross current purego race fuzz quickstart accuracy-short test mutants-short ## what CI runs
 
 clean:
 	rm -rf bin runs

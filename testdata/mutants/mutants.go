@@ -1,0 +1,176 @@
+package main
+
+// The packages whose tests notice faults.
+const (
+	mechanism = "./internal/privacy"
+	latticePk = "./internal/privacy/lattice"
+	rngPk     = "./internal/privacy/rng"
+	prices    = "./internal/privacy/accounting"
+	learning  = "./internal/train"
+	nets      = "./internal/train/nn"
+	tables    = "./internal/data"
+	program   = "./cmd/dptrain"
+)
+
+// mutants lists the faults: what has gone wrong in programs of this kind, and what could go wrong in this one.
+func mutants() []mutant {
+	var all []mutant
+	for _, list := range [][]mutant{noiseFaults(), samplingFaults(), clippingFaults(), countingFaults(), claimFaults(), tellingFaults()} {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// noiseFaults spoil what is added to the sum.
+func noiseFaults() []mutant {
+	const file = "internal/privacy/mechanism.go"
+	return []mutant{
+		{name: "σ halved where the mechanism is made", short: true, tests: []string{mechanism}, run: "Noise",
+			edits: []edit{{file, "lattice.NewGaussian(p.Lattice.Parameter)", "lattice.NewGaussian(p.Lattice.Parameter / 2)"}}},
+		{name: "σ halved where the lattice is chosen", tests: []string{latticePk},
+			edits: []edit{{"internal/privacy/lattice/choose.go", "math.Ceil(d.NoiseMultiplier *", "math.Ceil(0.5 * d.NoiseMultiplier *"}}},
+		{name: "noise not scaled up for what rounding adds (η)", tests: []string{latticePk},
+			edits: []edit{{"internal/privacy/lattice/choose.go", "d.NoiseMultiplier * d.Bound * (1 + d.eta(step)) / step", "d.NoiseMultiplier * d.Bound / step"}}},
+		{name: "no noise", tests: []string{mechanism}, run: "Noise|Charged",
+			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "_ = noise"}}},
+		{name: "noise once for two steps", short: true, tests: []string{mechanism}, run: "Noise",
+			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "if step%2 == 0 {\n\t\tm.gaussian.Add(sum, noise)\n\t}"}}},
+		{name: "two steps draw the same noise", tests: []string{mechanism}, run: "Noise",
+			edits: []edit{{file, "m.noise.Open(noise, step, uint64(t))", "m.noise.Open(noise, step/2, uint64(t))"}}},
+		{name: "blocks of coordinates draw the same noise", tests: []string{mechanism}, run: "Noise",
+			edits: []edit{{file, "m.noise.Open(noise, step, uint64(t))", "m.noise.Open(noise, step, 0)"}}},
+		{name: "workers draw the same noise", tests: []string{mechanism}, run: "Noise|Workers",
+			edits: []edit{{file, "m.noise.Open(noise, step, uint64(t))", "m.noise.Open(noise, step, uint64(w))"}}},
+		{name: "noise and coins share their streams", tests: []string{rngPk},
+			edits: []edit{{"internal/privacy/rng/rng.go", `return "noise"`, `return "coins"`}}},
+		{name: "the sum divided before its noise", tests: []string{mechanism}, run: "Noise|Mean",
+			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "for j := range sum {\n\t\tsum[j] /= int64(max(1, m.plan.Divisor()))\n\t}\n\tm.gaussian.Add(sum, noise)"},
+				{file, "m.plan.Lattice.Step / m.plan.Divisor()", "m.plan.Lattice.Step"}}},
+		{name: "noise before clipping: the noisy sum is clipped", tests: []string{mechanism}, run: "Noise",
+			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "m.gaussian.Add(sum, noise)\n\tlimit := int64(m.plan.Clipper.Bound() / m.plan.Lattice.Step)\n\tfor j := range sum {\n\t\tsum[j] = max(-limit, min(limit, sum[j]))\n\t}"}}},
+		{name: "refused words of the sampler are used", tests: []string{latticePk},
+			edits: []edit{{"internal/privacy/lattice/gaussian.go", "place >= s.sure || low <= s.refuse", "place >= s.sure || low == 0"},
+				{"internal/privacy/lattice/gaussian.go", "if low <= s.refuse {\n\t\treturn 0, false\n\t}", "_ = low"}}},
+		{name: "every run draws the same randomness", tests: []string{program}, run: "Runs",
+			edits: []edit{{"cmd/dptrain/fit.go", "rng.NewKey(rand.Reader)", "rng.NewKey(zeros{})"},
+				{"cmd/dptrain/fit.go", "// key is the source of all randomness of the run.", "type zeros struct{}\n\nfunc (zeros) Read(p []byte) (int, error) { return copy(p, []byte{1}), nil }\n\nvar _ = rand.Reader\n"}}},
+		{name: "a key of fewer bytes than asked for", tests: []string{rngPk},
+			edits: []edit{{"internal/privacy/rng/rng.go", "io.ReadFull(source, key.secret[:])", "source.Read(key.secret[:])"}}},
+	}
+}
+
+// samplingFaults spoil who joins a step.
+func samplingFaults() []mutant {
+	const file, mech = "internal/privacy/sampler.go", "internal/privacy/mechanism.go"
+	return []mutant{
+		{name: "q doubled where coins are thrown", short: true, tests: []string{mechanism}, run: "Poisson|Rows",
+			edits: []edit{{file, "coins.Uint64() < p.threshold", "coins.Uint64()/2 < p.threshold"}}},
+		{name: "q halved where it is accounted", tests: []string{mechanism}, run: "Plan|Coins",
+			edits: []edit{{file, "SamplingProbability: p.probability, Event", "SamplingProbability: p.probability / 2, Event"}}},
+		{name: "coins rounded down", tests: []string{mechanism}, run: "Coins",
+			edits: []edit{{file, "math.Ceil(math.Ldexp(q, 64))", "math.Floor(math.Ldexp(q, 64))"}}},
+		{name: "batches of a fixed size under Poisson accounting", tests: []string{mechanism}, run: "Poisson",
+			edits: []edit{{file, "if coins.Uint64() < p.threshold {", "if stride := int(1 / p.probability); (i-lo)%stride == 0 {"}}},
+		{name: "ranges throw the same coins", tests: []string{mechanism}, run: "Rows",
+			edits: []edit{{mech, "m.coins.Open(&k.coins, step, uint64(t))", "m.coins.Open(&k.coins, step, 0)"}}},
+		{name: "steps throw the same coins", tests: []string{mechanism}, run: "Rows",
+			edits: []edit{{mech, "m.coins.Open(&k.coins, step, uint64(t))", "m.coins.Open(&k.coins, 0, uint64(t))"}}},
+		{name: "the last slot never joins", tests: []string{mechanism}, run: "Slot",
+			edits: []edit{{mech, "hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots)", "hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots-1)"}}},
+		{name: "full batch accounted as if sampled", tests: []string{mechanism}, run: "Plan",
+			edits: []edit{{file, "func (fullBatch) Event(step accounting.Event) accounting.Event { return step }",
+				"func (fullBatch) Event(step accounting.Event) accounting.Event {\n\treturn accounting.PoissonSampled{SamplingProbability: 0.5, Event: step}\n}"}}},
+		{name: "an order-preserving map from rows to slots", short: true, tests: []string{mechanism}, run: "Scatter",
+			edits: []edit{{"internal/privacy/slots.go", "return s, nil\n", "for i := range s.occupied {\n\t\ts.occupied[i].row = int32(i)\n\t}\n\treturn s, nil\n"}}},
+		{name: "rows crowd into the first slots", tests: []string{mechanism}, run: "Scatter",
+			edits: []edit{{"internal/privacy/slots.go", "slot := stream.Uint64n(uint64(count))", "slot := stream.Uint64n(uint64(rows))"}}},
+		{name: "divisor from the drawn batch", short: true, tests: []string{mechanism}, run: "Mean|Noise",
+			edits: []edit{{mech, "m.plan.Lattice.Step / m.plan.Divisor()", "m.plan.Lattice.Step / float64(max(1, len(m.workers[0].sampled)))"}}},
+		{name: "an empty draw releases nothing", tests: []string{mechanism}, run: "Charged",
+			edits: []edit{{mech, "m.gaussian.Add(sum, noise)", "if len(m.workers[0].sampled) > 0 {\n\t\tm.gaussian.Add(sum, noise)\n\t}"}}},
+	}
+}
+
+// clippingFaults spoil the bound on what one row can change.
+func clippingFaults() []mutant {
+	const file, mech, batch = "internal/privacy/clip.go", "internal/privacy/mechanism.go", "internal/train/nn/batch.go"
+	return []mutant{
+		{name: "the bias left out of a norm", short: true, tests: []string{nets, mechanism}, run: "Norms|Moves",
+			edits: []edit{{batch, "deltas[j] * (inputs[j] + 1)", "deltas[j] * inputs[j]"}}},
+		{name: "per-layer clipping counted once", tests: []string{nets, mechanism}, run: "Norms|Moves",
+			edits: []edit{{batch, "dst[j] += deltas[j] * (inputs[j] + 1)", "dst[j] = max(dst[j], deltas[j]*(inputs[j]+1))"}}},
+		{name: "the sparse inputs left out of a norm", tests: []string{nets, mechanism}, run: "Norms|Moves",
+			edits: []edit{{"internal/train/nn/table.go", "j > 0 && columns[j] <= columns[j-1] {\n\t\t\t\treturn", "j > 0 && columns[j] <= columns[j-1] {\n\t\t\t\tv = 0\n\t\t\t\treturn"},
+				{"internal/train/nn/table.go", "\t\t\t}\n\t\t\tsum += float64(v) * float64(v)", "\t\t\t}\n\t\t\t_ = v"}}},
+		{name: "a repeated sparse column", tests: []string{nets}, run: "Prepare",
+			edits: []edit{{"internal/train/nn/table.go", "j > 0 && columns[j] <= columns[j-1]", "j > 0 && columns[j] < columns[j-1]"}}},
+		{name: "no clipping", tests: []string{mechanism}, run: "Scale|Moves",
+			edits: []edit{{file, "scale[i] = roundDown(bound / norm)", "scale[i] = 1"}}},
+		{name: "the factor rounded up", tests: []string{mechanism}, run: "Round|Scale",
+			edits: []edit{{file, "if float64(y) > x {\n\t\ty = math.Nextafter32(y, 0)", "if float64(y) < x {\n\t\ty = math.Nextafter32(y, 2)"}}},
+		{name: "no room for rounding in the factor", tests: []string{mechanism}, run: "Scale",
+			edits: []edit{{file, "bound := f.norm * (1 - 0x1p-22)", "bound := f.norm"}}},
+		{name: "a row scaled by the norm of the group before", tests: []string{mechanism}, run: "Moves|Mean",
+			edits: []edit{{mech, "m.plan.Clipper.Scale(scale, norms)\n\t\tg.AddScaled(k.range32, scale)", "g.AddScaled(k.range32, scale)\n\t\tm.plan.Clipper.Scale(scale, norms)"}}},
+		{name: "a row that is not finite is not null", tests: []string{mechanism}, run: "Scale|Drawn",
+			edits: []edit{{file, "scale[i] = 0\n\t\t}", "scale[i] = 1\n\t\t}"}}},
+		{name: "a null row's NaN let through", short: true, tests: []string{nets}, run: "Null",
+			edits: []edit{{batch, "clear(in[r*l.in : (r+1)*l.in])", "_ = r"}}},
+		{name: "the sum carried over into the next range", tests: []string{latticePk, mechanism}, run: "RoundAdd|Drawn|Moves",
+			edits: []edit{{"internal/privacy/lattice/round.go", "src[j] = 0", "src[j] = v"}}},
+		{name: "ranges cut by drawn rows, not by slots", tests: []string{mechanism}, run: "Groups",
+			edits: []edit{{mech, "\t\tg.AddScaled(k.range32, scale)\n", "\t\tg.AddScaled(k.range32, scale)\n\t\tlattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)\n"}}},
+	}
+}
+
+// countingFaults spoil what is charged.
+func countingFaults() []mutant {
+	const file, fit = "internal/privacy/mechanism.go", "internal/train/fit.go"
+	return []mutant{
+		{name: "a step not charged", short: true, tests: []string{mechanism}, run: "Charged",
+			edits: []edit{{file, "m.plan.Event(m.drawn)", "m.plan.Event(max(0, m.drawn-1))"}}},
+		{name: "fit runs a step more than planned", tests: []string{learning}, run: "Fit",
+			edits: []edit{{fit, "range p.Train.Steps {", "range p.Train.Steps + 1 {"}}},
+		{name: "the report charges a step less", tests: []string{learning, program}, run: "Report|Fit",
+			edits: []edit{{"internal/train/report.go", "charged := max(p.Train.Steps, fitted.Steps)", "charged := max(p.Train.Steps, fitted.Steps) - 1"}}},
+		{name: "no part of δ set aside for the arithmetic", tests: []string{mechanism}, run: "Plan",
+			edits: []edit{{"internal/privacy/plan.go", "return delta * (1 - arithmeticShare)", "return delta"}}},
+		{name: "what the lattice adds to ε forgotten", tests: []string{mechanism}, run: "Plan",
+			edits: []edit{{"internal/privacy/plan.go", "interval.Upper + p.ExtraEpsilon(steps); epsilon", "interval.Upper; epsilon"}}},
+		{name: "replacing a row priced like nulling one", tests: []string{prices}, run: "Replace",
+			edits: []edit{{"internal/privacy/accounting/event.go", "return 2\n", "return 1\n"}}},
+		{name: "a tail of ranges that is too small", tests: []string{mechanism}, run: "Tail",
+			edits: []edit{{"internal/privacy/ranges.go", "a := float64(k+1) / float64(n)", "a := float64(k+2) / float64(n)"}}},
+	}
+}
+
+// claimFaults spoil what is said of the run.
+func claimFaults() []mutant {
+	const report = "internal/train/report.go"
+	return []mutant{
+		{name: "the lower end of ε claimed", tests: []string{mechanism}, run: "Plan",
+			edits: []edit{{"internal/privacy/plan.go", "epsilon := interval.Upper + p.ExtraEpsilon(steps)", "epsilon := interval.Lower + p.ExtraEpsilon(steps)"}}},
+		{name: "a claimed ε rounded down", tests: []string{learning, program}, run: "Report|Fit",
+			edits: []edit{{report, "upper := accounting.RoundUp(bracket.Upper, claimDigits)", "upper := accounting.RoundDown(bracket.Upper, claimDigits)"}}},
+		{name: "a seeded run called private", short: true, tests: []string{learning, program}, run: "Seed|Report|Fit|Private",
+			edits: []edit{{report, `Private: void == "", Delta`, "Private: true, Delta"}}},
+		{name: "a run without noise claims an ε", tests: []string{learning, program}, run: "Noiseless|Privacy|Private|Report",
+			edits: []edit{{report, "return noiselessRun\n", "return \"\"\n"}}},
+		{name: "--require-private lets a seed pass", tests: []string{program}, run: "Fit|Seed",
+			edits: []edit{{"cmd/dptrain/fit.go", `if void != "" && o.requirePrivate {`, `if void != "" && o.requirePrivate && o.quiet {`}}},
+		{name: "--max-epsilon held against half of ε", tests: []string{program}, run: "MaxEpsilon",
+			edits: []edit{{"cmd/dptrain/fit.go", "epsilon > o.maxEpsilon {", "epsilon/2 > o.maxEpsilon {"}}},
+	}
+}
+
+// tellingFaults let out what was not paid for.
+func tellingFaults() []mutant {
+	return []mutant{
+		{name: "a cell in an error", short: true, tests: []string{tables}, run: "Malformed|CSV|JSONL",
+			edits: []edit{{"internal/data/schema.go", `msg: "is not one of the declared classes"`, `msg: "is not one of the declared classes: " + string(c.text)`}}},
+		{name: "the time tells a private number of rows", tests: []string{program}, run: "Private",
+			edits: []edit{{"cmd/dptrain/fit.go", "if !secretRows { // times tell of the number of rows", "{"}}},
+		{name: "the report counts private rows", tests: []string{learning, program}, run: "Private|Report|Fit",
+			edits: []edit{{"internal/train/fit.go", "return &Fitted{Params: params, Steps: p.Train.Steps,", "p.Rows = d.Rows\n\treturn &Fitted{Params: params, Steps: p.Train.Steps,"}}},
+	}
+}
