@@ -307,10 +307,10 @@ func (c *composition) descend(visit func(s sweep) bool) {
 // end is the first place above the window.
 func (c *composition) end() float64 { return c.start + float64(len(c.v))*c.step }
 
-// missing bounds what the sum at s lacks: by rounding, and of the atoms above the window, which should count with less than its
-// end's weight each.
-func (c *composition) missing(s sweep) float64 {
-	return c.noise*math.Sqrt(s.norms) + c.above*math.Exp(-c.lambda*c.end())
+// missing bounds what the sum at s lacks for an ε at y: by rounding, and of the atoms above the window, which should count where they
+// are above y, with less than the weight of its end and of y each.
+func (c *composition) missing(s sweep, y float64) float64 {
+	return c.noise*math.Sqrt(s.norms) + c.above*math.Exp(-c.lambda*max(y, c.end()))
 }
 
 // added bounds what the sum at s has too much: by rounding, and of what has wrapped into the window, which counts with at most
@@ -339,7 +339,7 @@ func (c *composition) epsilon(delta float64, upper bool) float64 {
 		}
 		sum := s.a - s.b
 		if upper {
-			sum += c.missing(s)
+			sum += c.missing(s, s.y)
 		} else if sum > target {
 			sum -= c.added(s)
 		}
@@ -369,9 +369,10 @@ func (c *composition) deltas(bounds, epsilons []float64, upper bool) {
 	scale := math.Exp(c.logScale)
 	c.descend(func(s sweep) bool {
 		for ; i >= 0 && epsilons[i] >= c.centre+s.y; i-- {
-			sum := s.a - s.b*math.Exp(min(epsilons[i]-c.centre-s.y, c.step))
+			y := epsilons[i] - c.centre
+			sum := s.a - s.b*math.Exp(min(y-s.y, c.step))
 			if upper {
-				bound := (sum+c.missing(s))*scale*(1+c.relative) + c.infinite*(1+1e-12)
+				bound := (sum+c.missing(s, y))*scale*(1+c.relative) + c.infinite*(1+1e-12)
 				if bound < bounds[i] {
 					bounds[i] = bound
 				}

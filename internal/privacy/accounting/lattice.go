@@ -18,27 +18,28 @@ func (l *lattice) loss(k int) float64 { return l.offset + float64(l.first+k)*l.s
 // leastMass is the mass below which an atom is given up: what remains has a tilted weight without overflow.
 const leastMass = 1e-290
 
-// grid is where the atoms of a pair go, and the masses between them in cells half a step wide.
+// grid is where the atoms of a pair go, and the masses between them.
 type grid struct {
 	offset, step float64
 	first, last  int
 	infinite     float64 // the pair's
-	halves       []cell  // below the first atom; two for each interval; above the last atom
+	parts        int     // cells an interval between two atoms is cut into: 2 where lower is asked for, else 1
+	cells        []cell  // below the first atom; parts for each interval; above the last atom
 }
 
 // newGrid covers all but tail of pair. It returns false if that takes more than limit atoms.
-func newGrid(p pair, step, tail float64, limit int) (*grid, bool) {
+func newGrid(p pair, step, tail float64, parts, limit int) (*grid, bool) {
 	low, high := p.span(tail)
 	if !((high-low)/step < float64(limit)) {
 		return nil, false
 	}
-	g := &grid{step: step, offset: centre(p, step, low, high), infinite: p.infinite()}
+	g := &grid{step: step, offset: centre(p, step, low, high), infinite: p.infinite(), parts: parts}
 	first, last := math.Floor((low-g.offset)/step), math.Ceil((high-g.offset)/step)
 	if !(last-first < float64(limit) && math.Abs(first) < 1<<40) {
 		return nil, false
 	}
 	g.first, g.last = int(first), max(int(last), int(first)+1)
-	g.halves = p.cells(g.loss(g.first), step/2, 2*(g.last-g.first))
+	g.cells = p.cells(g.loss(g.first), step/float64(parts), parts*(g.last-g.first))
 	return g, true
 }
 
@@ -77,12 +78,15 @@ func balance(this, next float64) float64 {
 // atom, mass goes to +∞, below the first it goes up to it.
 func (g *grid) upper() (forward, reverse *lattice) {
 	n := g.last - g.first + 1
-	below, above := g.halves[0], g.halves[len(g.halves)-1]
+	below, above := g.cells[0], g.cells[len(g.cells)-1]
 	forward = &lattice{offset: g.offset, step: g.step, first: g.first, mass: make([]float64, n), infinite: above.p()}
 	forward.mass[0] = below.p()
 	share := -1 / math.Expm1(-g.step)
 	for k := range n - 1 {
-		whole := g.halves[1+2*k].plus(g.halves[2+2*k])
+		whole := g.cells[1+g.parts*k]
+		if g.parts == 2 {
+			whole = whole.plus(g.cells[2+g.parts*k])
+		}
 		p := whole.p()
 		up := min(max(0, whole.surplus(math.Expm1(g.loss(g.first+k)))*share), p)
 		forward.mass[k] += p - up
@@ -111,18 +115,18 @@ func (l *lattice) trim() {
 // lower returns a lattice that the pair dominates. Ascending, each atom merges the cells below it that no atom has yet with
 // as much from the two cells above it as makes the likelihood ratio of the merger that of the atom. Merging, and splitting a
 // cell in fixed proportions, is post-processing. Where the cells above do not suffice, the lowest of those below are rounded
-// down to the atom before: their losses, hence all divergences, shrink.
+// down to the atom before: their losses, hence all divergences, shrink. The grid has two parts an interval.
 func (g *grid) lower() *lattice {
 	n := g.last - g.first + 1
 	l := &lattice{offset: g.offset, step: g.step, first: g.first, mass: make([]float64, n)}
 	// What no atom has yet of the half cells between the last atom and this one, and at first of what is below all.
-	rest := [2]cell{g.halves[0], {}}
+	rest := [2]cell{g.cells[0], {}}
 	for k := range n {
 		expm1 := math.Expm1(g.loss(g.first + k))
 		deficit := max(0, -rest[0].surplus(expm1)) + max(0, -rest[1].surplus(expm1))
 		var above [2]cell
 		if k < n-1 {
-			above = [2]cell{g.halves[1+2*k], g.halves[2+2*k]}
+			above = [2]cell{g.cells[1+2*k], g.cells[2+2*k]}
 		}
 		surplus := [2]float64{max(0, above[0].surplus(expm1)), max(0, above[1].surplus(expm1))}
 		short := max(0, deficit-surplus[0]-surplus[1])
@@ -144,7 +148,7 @@ func (g *grid) lower() *lattice {
 		}
 	}
 	l.infinite = g.infinite
-	l.mass[n-1] += max(0, g.halves[len(g.halves)-1].p()-g.infinite)
+	l.mass[n-1] += max(0, g.cells[len(g.cells)-1].p()-g.infinite)
 	for k, p := range l.mass {
 		if p < leastMass {
 			l.mass[k] = 0
@@ -165,11 +169,11 @@ func (g *grid) shares(k int, above [2]cell, surplus [2]float64, deficit float64)
 		}
 		d = max(0, d-s)
 	}
-	if 6+2*k >= len(g.halves) {
+	if 6+2*k >= len(g.cells) {
 		return take
 	}
-	next := g.halves[3+2*k].plus(g.halves[4+2*k])
-	after := g.halves[5+2*k].plus(g.halves[6+2*k])
+	next := g.cells[3+2*k].plus(g.cells[4+2*k])
+	after := g.cells[5+2*k].plus(g.cells[6+2*k])
 	if !(after.p() < next.p()) {
 		return take
 	}

@@ -100,7 +100,11 @@ func sampledCumulant(q, s, lambda float64) (float64, bool) {
 	}
 	near, far := 0.0, lambda+1
 	for range 60 {
+		before := [2]float64{near, far}
 		near, far = (lambda+1)*in.weight(near), (lambda+1)*in.weight(far)
+		if before == [2]float64{near, far} {
+			break
+		}
 	}
 	start := max(end, math.Floor(far/h))
 	walk(start, math.Inf(1), 1)

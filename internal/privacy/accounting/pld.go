@@ -137,7 +137,7 @@ func (p pld) Curve(e Event) (*Curve, error) {
 	}
 	moments := orders{top: math.Inf(1)}
 	if r := (rdp{p.adjacency}); p.groupSize() == 1 && r.check(e, terms) == nil {
-		moments = r.orders(terms)
+		moments = r.orders(terms, 32)
 	}
 	return p.curve(m, moments), nil
 }

@@ -230,7 +230,7 @@ func TestLatticesKeepMass(t *testing.T) {
 		sigma := math.Pow(10, rapid.Float64Range(-0.4, 1).Draw(t, "log10 sigma"))
 		p := sampledGaussian(q, sigma)
 		low, high := p.span(1e-12)
-		g, ok := newGrid(p, (high-low)/rapid.Float64Range(5, 2000).Draw(t, "atoms"), 1e-12, 4000)
+		g, ok := newGrid(p, (high-low)/rapid.Float64Range(5, 2000).Draw(t, "atoms"), 1e-12, 2, 4000)
 		if !ok {
 			t.Fatal("no grid")
 		}
@@ -300,7 +300,7 @@ func TestCompositionBracketsConvolution(t *testing.T) {
 		p := sampledGaussian(q, sigma)
 		tail := math.Pow(10, rapid.Float64Range(-12, -5).Draw(t, "log10 tail"))
 		low, high := p.span(tail)
-		g, ok := newGrid(p, (high-low)/60, tail, 200)
+		g, ok := newGrid(p, (high-low)/60, tail, 1, 200)
 		if !ok {
 			t.Fatal("no grid")
 		}

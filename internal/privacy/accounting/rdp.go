@@ -30,7 +30,11 @@ func epsilonFromMoment(k, lambda, delta float64) float64 {
 
 // logDeltaFromMoment is the same bound solved for log δ at a given ε. It is convex in λ.
 func logDeltaFromMoment(k, lambda, epsilon float64) float64 {
-	reward := conversion(lambda)
+	return logDelta(k, lambda, conversion(lambda), epsilon)
+}
+
+// logDelta is logDeltaFromMoment where conversion(lambda), the reward, is known.
+func logDelta(k, lambda, reward, epsilon float64) float64 {
 	return k - lambda*epsilon + reward + 1e-15*(k+lambda*epsilon-reward)
 }
 
@@ -106,23 +110,23 @@ func (r rdp) Curve(e Event) (*Curve, error) {
 	if len(terms) == 0 {
 		return gaussianCurve(0), nil
 	}
-	return r.orders(terms).curve(), nil
+	return r.orders(terms, 256).curve(), nil
 }
 
 // orders is the moments at a fixed set of orders, which a curve takes the best of at each ε.
 type orders struct {
-	lambdas, moments []float64
-	top              float64 // ε at smallestCurveDelta
+	lambdas, moments, rewards []float64 // rewards are the conversions
+	top                       float64   // ε at smallestCurveDelta
 }
 
-func (r rdp) orders(terms []term) orders {
-	const count = 256
+func (r rdp) orders(terms []term, count int) orders {
 	least, _ := r.bestOrder(terms, 0.9)
 	most, top := r.bestOrder(terms, smallestCurveDelta)
-	o := orders{make([]float64, count), make([]float64, count), top}
+	o := orders{make([]float64, count), make([]float64, count), make([]float64, count), top}
 	for i := range count {
-		o.lambdas[i] = least / 2 * math.Pow(4*most/least, float64(i)/(count-1))
+		o.lambdas[i] = least / 2 * math.Pow(4*most/least, float64(i)/float64(count-1))
 		o.moments[i] = cumulant(terms, o.lambdas[i], r.adjacency.sensitivity())
+		o.rewards[i] = conversion(o.lambdas[i])
 	}
 	return o
 }
@@ -132,7 +136,7 @@ func (o orders) deltas(epsilons []float64) []float64 {
 	for k, epsilon := range epsilons {
 		log := 0.0
 		for i, lambda := range o.lambdas {
-			log = min(log, logDeltaFromMoment(o.moments[i], lambda, epsilon))
+			log = min(log, logDelta(o.moments[i], lambda, o.rewards[i], epsilon))
 		}
 		deltas[k] = probability(log)
 	}

@@ -65,20 +65,22 @@ func (p pld) mechanisms(e Event, terms []term) (mechanisms, error) {
 // lattices is three views of every pair: bounds above in both directions, a bound below in the first.
 type lattices struct{ forward, reverse, lower []run }
 
-// build puts all pairs on lattices of one step, leaving out lost of the mass of their composition. ok is false if that takes more points
-// than there are.
-func (m mechanisms) build(step, lost float64) (l lattices, points int, ok bool) {
+// build puts all pairs on lattices of one step, leaving out lost of the mass of their composition. parts is 2 where the bound below is
+// wanted too, else 1. ok is false if that takes more points than there are.
+func (m mechanisms) build(step, lost float64, parts int) (l lattices, points int, ok bool) {
 	for i, p := range m.pairs {
 		n := m.counts[i]
-		g, ok := newGrid(p, step, lost/float64(n)/float64(len(m.pairs)), mostPoints)
+		g, ok := newGrid(p, step, lost/float64(n)/float64(len(m.pairs)), parts, mostPoints)
 		if !ok {
 			return l, points, false
 		}
-		points += len(g.halves)
+		points += len(g.cells)
 		forward, reverse := g.upper()
 		l.forward = append(l.forward, run{forward, n})
 		l.reverse = append(l.reverse, run{reverse, n})
-		l.lower = append(l.lower, run{g.lower(), n})
+		if parts == 2 {
+			l.lower = append(l.lower, run{g.lower(), n})
+		}
 	}
 	return l, points, true
 }
@@ -89,7 +91,7 @@ func (m mechanisms) coarse(lost float64) (forward, reverse []run, ok bool) {
 		n := m.counts[i]
 		tail := lost / float64(n) / float64(len(m.pairs))
 		low, high := p.span(tail)
-		g, ok := newGrid(p, (high-low)/coarseAtoms, tail, 2*coarseAtoms)
+		g, ok := newGrid(p, (high-low)/coarseAtoms, tail, 1, 2*coarseAtoms)
 		if !ok {
 			return nil, nil, false
 		}
@@ -221,7 +223,7 @@ func (p pld) search(m mechanisms, q question, best Interval) Interval {
 			return q.read(c, upper)
 		}
 		upper := math.Inf(1)
-		l, points, ok := m.build(step, lost)
+		l, points, ok := m.build(step, lost, 2)
 		if work += points; ok {
 			upper = ask(l.forward, lambda, upper, true)
 		}
@@ -249,50 +251,90 @@ func (p pld) search(m mechanisms, q question, best Interval) Interval {
 	return best
 }
 
-// A curve takes curveTilts compositions in each direction, whose ranges of ε overlap; each has a lattice that keeps δ to a
-// relative curveWidth where its tilt is best, on average a tenth of that. One fine lattice for 12 tilts takes four times as
-// long and lowers the rates of [Curve] by less than 0.1 %.
-const (
-	curveTilts = 6
-	curveWidth = 0.04
-)
+// A curve is read off compositions in each direction, each at the tilt that is best for one of curveDeltas and on a lattice that keeps δ
+// there to a relative curveWidth, on average a tenth of that; their ranges of ε overlap.
+const curveWidth = 0.1
 
-// curve bounds δ from above by compositions of different tilts, each of which is tight around its own mean loss, and by the moments.
+// curveDeltas falls from largest, δ(0). What lies below its end is read off its last composition, too.
+func curveDeltas(largest float64) []float64 {
+	deltas := []float64{0.5 * largest, 0.05 * largest, 2e-3 * largest, 1e-5 * largest, 1e-8 * largest}
+	return slices.DeleteFunc(deltas, func(delta float64) bool { return delta < smallestCurveDelta })
+}
+
+// curve bounds δ from above by compositions of different tilts, and by the moments.
 func (p pld) curve(m mechanisms, moments orders) *Curve {
-	const lost = smallestCurveDelta / 100
-	top := epsilonAt(smallestCurveDelta)
-	forward, reverse, ok := m.coarse(lost)
+	forward, reverse, ok := m.coarse(smallestCurveDelta / 100)
 	if !ok {
 		return moments.curve()
 	}
-	most, epsilon := top.bestTilt(forward)
-	_, back := top.bestTilt(reverse)
-	least, _ := deltaAt(0).bestTilt(forward)
+	_, epsilon := epsilonAt(smallestCurveDelta).bestTilt(forward)
+	_, back := epsilonAt(smallestCurveDelta).bestTilt(reverse)
+	_, largest := deltaAt(0).bestTilt(forward)
+
+	at := curveDeltas(largest)
+	forwards, reverses := make([]*composition, len(at)), make([]*composition, len(at)) // nil where there is none
+	var group sync.WaitGroup
+	for k, delta := range at {
+		group.Go(func() { forwards[k], reverses[k] = m.near(delta) })
+	}
+	group.Wait()
 	return newCurve(min(moments.top, max(epsilon, back)), func(epsilons []float64) []float64 {
-		var bounds [2][]float64
-		var group sync.WaitGroup
-		for i := range bounds {
-			bounds[i] = slices.Repeat([]float64{1}, len(epsilons))
-			group.Go(func() {
-				plan := fourier.NewFFT(16)
-				for k := range curveTilts {
-					lambda := least * math.Pow(most/least, float64(k)/(curveTilts-1))
-					l, _, ok := m.build(deltaAt(0).step(m.total, lambda, 0, curveWidth), lost)
-					if !ok {
-						continue
-					}
-					runs := [][]run{l.forward, l.reverse}[i]
-					if c, ok := compose(runs, lambda, curveWidth*1e-3/(lambda+2), math.Inf(1), mostPoints, plan); ok {
-						c.deltas(bounds[i], epsilons, true)
-					}
+		read := func(compositions []*composition) []float64 {
+			bounds := slices.Repeat([]float64{1}, len(epsilons))
+			for _, c := range compositions {
+				if c != nil {
+					c.deltas(bounds, epsilons, true)
 				}
-			})
+			}
+			return bounds
 		}
-		group.Wait()
-		deltas := moments.deltas(epsilons)
+		deltas, ahead, back := moments.deltas(epsilons), read(forwards), read(reverses)
 		for i := range deltas {
-			deltas[i] = min(deltas[i], max(bounds[0][i], bounds[1][i]))
+			deltas[i] = min(deltas[i], max(ahead[i], back[i]))
 		}
 		return deltas
 	})
+}
+
+// near composes in both directions, from above, for reading near the ε at which δ is delta; nil where that takes too many points.
+func (m mechanisms) near(delta float64) (forward, reverse *composition) {
+	lost := curveWidth * 1e-3 * delta
+	ahead, _, ok := m.coarse(lost)
+	if !ok {
+		return nil, nil
+	}
+	lambda, _ := epsilonAt(delta).bestTilt(ahead)
+	// Where the tilt is small, δ suffers less from what the moment grows by than from what the loss's deviation does. Where few runs
+	// decide, all depends on what lies within one step, but points are cheap.
+	deviation := deviation(ahead, lambda)
+	step := min(deltaAt(0).step(m.total, lambda, 0, curveWidth), 0.05*deviation/math.Sqrt(m.total))
+	step = min(step, max(widest(ahead)/2, deviation/400))
+	l, _, ok := m.build(step, lost, 1)
+	if !ok {
+		return nil, nil
+	}
+	plan, outside := fourier.NewFFT(16), curveWidth*1e-3/(lambda+2)
+	forward, _ = compose(l.forward, lambda, outside, math.Inf(1), mostPoints, plan)
+	reverse, _ = compose(l.reverse, lambda, outside, math.Inf(1), mostPoints, plan)
+	return forward, reverse
+}
+
+// deviation is the standard deviation of the composed loss, tilted.
+func deviation(runs []run, lambda float64) float64 {
+	variance := 0.0
+	for _, r := range runs {
+		if t, ok := r.loss.tilt(lambda); ok {
+			variance += float64(r.count) * t.variance * r.loss.step * r.loss.step
+		}
+	}
+	return math.Sqrt(variance)
+}
+
+// widest is the largest step of the runs' lattices.
+func widest(runs []run) float64 {
+	step := 0.0
+	for _, r := range runs {
+		step = max(step, r.loss.step)
+	}
+	return step
 }
