@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,17 @@ func (c *config) locate(err error) error {
 	e := c.src.errorAt(line, column, spec.Error(), hint)
 	e.err = err
 	return e
+}
+
+// place says where a path is set: by what, where that is not the file, else its line and column in it.
+func (c *config) place(path string) string {
+	for at := path; at != ""; at = parentPath(at) {
+		if source, ok := c.set[at]; ok {
+			return source
+		}
+	}
+	line, column := followPath(c.root, path).position()
+	return fmt.Sprintf("%s:%d:%d", c.Path, line, column)
 }
 
 // parentPath is the path around a path: without its last key or position in a list.

@@ -135,5 +135,16 @@ func (s *streams) warn(format string, args ...any) {
 	fmt.Fprintf(s.err, "dptrain: warning: %s\n", oneLine(fmt.Sprintf(format, args...)))
 }
 
+// warnOfPlan prints the linter's warnings, each with its place in the config and where it is explained.
+func (s *streams) warnOfPlan(cfg *config, warnings []train.Warning) {
+	for _, w := range warnings {
+		place := ""
+		if w.Key != "" {
+			place = cfg.place(w.Key) + ": "
+		}
+		s.warn("%s%s (dptrain explain %s)", place, w, w.Code)
+	}
+}
+
 // oneLine keeps a message on one line.
 func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"dptrain/internal/data"
+	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
 )
 
@@ -58,6 +59,23 @@ func loadTable(ctx context.Context, s *streams, path string, schema *data.Schema
 		return nil, &failure{statusData, fmt.Errorf("%s: no such file", path), "check --data, or data.train in the config"}
 	}
 	return table, interrupted(ctx, err)
+}
+
+// loadDeclared loads the table that a plan was made for, and holds its number of rows against the declared one.
+func loadDeclared(ctx context.Context, s *streams, path string, p *train.Plan) (*data.Dataset, error) {
+	if path == "" {
+		return nil, &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
+	}
+	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
+	table, err := loadTable(ctx, s, path, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
+	if err != nil {
+		return nil, err
+	}
+	if p.Rows != 0 && table.Rows != p.Rows {
+		return nil, &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", path, p.Rows),
+			"declare the table's number of rows as data.rows; it becomes public"}
+	}
+	return table, nil
 }
 
 // interrupted replaces the error of an ended context by what ended it.

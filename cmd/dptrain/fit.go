@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -136,12 +135,7 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		}
 	}
 	if !o.quiet {
-		for _, w := range plan.Warnings {
-			s.warn("%s", w)
-		}
-		if o.seeded {
-			s.warn("random seed is fixed; the guarantee does not hold against anyone who knows it")
-		}
+		s.warnOfPlan(cfg, o.warnings(plan))
 	}
 	if !o.dryRun {
 		if err := o.fitAndWrite(ctx, s, cfg, plan, &result); err != nil {
@@ -152,6 +146,15 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		return json.NewEncoder(s.out).Encode(result)
 	}
 	return printFit(s, plan, &result)
+}
+
+// warnings are those of the plan and of the flags.
+func (o *fitOptions) warnings(p *train.Plan) []train.Warning {
+	warnings := p.Warnings
+	if o.seeded {
+		warnings = append(slices.Clone(warnings), train.SeededRun())
+	}
+	return warnings
 }
 
 // makePlan turns a config into a plan; errors point into the config.
@@ -199,22 +202,15 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	if err := readyOutput(cfg.OutputDir, o.fresh); err != nil {
 		return err
 	}
-	if cfg.DataTrain == "" {
-		return &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
-	}
 	key, err := o.key()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
+	table, err := loadDeclared(ctx, s, cfg.DataTrain, p)
 	if err != nil {
 		return err
-	}
-	if p.Rows != 0 && table.Rows != p.Rows {
-		return &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", cfg.DataTrain, p.Rows),
-			"declare the table's number of rows as data.rows; it becomes public"}
 	}
 	loaded := time.Now()
 	bar := newProgress(s.err, p.Train.Steps, progressOptions{

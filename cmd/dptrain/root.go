@@ -41,7 +41,9 @@ the people in the table: ε, δ, σ, C, steps.`,
 		newEpsilonCommand(s),
 		newEvalCommand(s),
 		newPredictCommand(s),
+		newValidateCommand(s),
 		newSchemaCommand(s),
+		newExplainCommand(s),
 		newVersionCommand(s),
 	)
 	return root

@@ -262,7 +262,7 @@ func TestFitWithoutPrivacySaysSo(t *testing.T) {
 		t.Errorf("the model says that it is private, %v", err)
 	}
 	_, stdout, stderr := dptrain(t, dir, "fit", "-c", "c.yaml", "--no-privacy", "--fresh")
-	if !strings.HasPrefix(stdout, "privacy  none") || !strings.Contains(stderr, "warning: trained without privacy") {
+	if !strings.HasPrefix(stdout, "privacy  none") || !strings.Contains(stderr, "warning: DP110: trained without privacy") {
 		t.Errorf("fit --no-privacy prints %s%s", stdout, stderr)
 	}
 }

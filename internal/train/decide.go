@@ -214,17 +214,3 @@ func (p *Plan) decideLearningRate(o Options) {
 	}
 	p.Train.LearningRate = p.shape().learningRate(p.Divisor(), p.Privacy.NoiseMultiplier, p.Privacy.MaxGradNorm, p.Train.Steps)
 }
-
-// warn collects what a careful reader should know.
-func (p *Plan) warn() {
-	add := func(format string, args ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...)) }
-	if rows := float64(p.Slots()); p.Privacy.Delta >= 1/rows {
-		add("delta is %v, at least 1/rows = %.3g: at such a delta a mechanism may publish whole records", p.Privacy.Delta, 1/rows)
-	}
-	if p.Noiseless() {
-		add("trained without privacy: the model may reveal whole records")
-	}
-	if epsilon := p.Claim.Upper; epsilon > 10 {
-		add("epsilon is %s: above 10 the formal protection is weak", accounting.FormatUp(epsilon, 4))
-	}
-}

@@ -27,7 +27,7 @@ type Plan struct {
 	Model      PlanModel     `json:"model"`
 	Privacy    PlanPrivacy   `json:"privacy"`
 	Train      PlanTrain     `json:"train"`
-	Warnings   []string      // what a careful reader should know
+	Warnings   []Warning     // what a careful reader should know
 	Schema     *data.Schema  // of the table
 	Net        *nn.Net       // of the model
 	Mechanism  *privacy.Plan // of the run; nil without privacy
@@ -76,7 +76,7 @@ func NewPlan(o Options, schema *data.Schema) (*Plan, error) {
 		}
 	}
 	p.decideLearningRate(o)
-	p.warn()
+	p.Warnings = p.lint()
 	return p, nil
 }
 

@@ -167,11 +167,14 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 		Mechanism: reportMechanism(p, fitted, seeded),
 		Training:  ReportTraining{Model: p.Model, Train: p.Train, Parameters: p.Net.Params()},
 		Declared:  ReportDeclared{Rows: p.Rows, RowsAtMost: p.RowsAtMost, Data: p.Schema.Spec()},
-		Warnings:  append([]string{}, p.Warnings...),
+		Warnings:  []string{},
 	}
 	r.Mechanism.StepsCharged = charged
+	for _, w := range p.Warnings {
+		r.Warnings = append(r.Warnings, w.String())
+	}
 	if seeded {
-		r.Warnings = append(r.Warnings, "random seed is fixed; the guarantee does not hold against anyone who knows it")
+		r.Warnings = append(r.Warnings, SeededRun().String())
 	}
 	var err error
 	if r.Accounting, err = reportAccounting(p, charged, void); err != nil {

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/train"
+)
+
+// validateOptions are the flags of validate.
+type validateOptions struct {
+	config configFlags
+	quiet  bool
+	json   bool
+}
+
+func (o *validateOptions) addFlags(f *pflag.FlagSet) {
+	o.config.addFlags(f)
+	f.StringVar(&o.config.Data, "data", "", "check the table `FILE` instead of the config's; - is standard input")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print no warnings")
+	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
+}
+
+func newValidateCommand(s *streams) *cobra.Command {
+	var o validateOptions
+	c := &cobra.Command{
+		Use:   "validate -c CONFIG [--data TABLE]",
+		Short: "Check a config and the table it declares; train nothing",
+		Long: `validate reads a config as fit does, plans the run, and reads the whole table
+where there is one: every row must be as declared. It trains nothing, writes
+nothing and costs no privacy. A table that the config names but that is not
+there is left out; one given by --data must be there.
+
+Warnings are what a careful reader should know, each with a code that dptrain
+explain explains. They change no exit status.
+
+Exit status is 0 when config and table are valid, 2 for a wrong flag, 3 for an
+invalid config, 4 for a table that is missing or not as declared, and 5 for a
+target that cannot be reached.`,
+		Example: `  dptrain validate -c configs/quickstart.yaml
+  dptrain validate -c configs/adult.yaml --data adult/train.csv --json
+  dptrain validate -c configs/adult.yaml --set privacy.target_epsilon=20`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return runValidate(c.Context(), s, &o) },
+	}
+	o.addFlags(c.Flags())
+	return c
+}
+
+// validateResult is what validate prints with --json.
+type validateResult struct {
+	Config          string            `json:"config"`
+	Table           *string           `json:"table"` // null where none was checked
+	Rows            *int              `json:"rows"`  // of the table; null where none was checked, and where their number is private
+	Features        int               `json:"features"`
+	Inputs          int               `json:"inputs"` // columns of the encoded table
+	Classes         int               `json:"classes"`
+	Parameters      int               `json:"parameters"`
+	Epsilon         float64           `json:"epsilon"`
+	Delta           float64           `json:"delta"`
+	NoiseMultiplier float64           `json:"noise_multiplier"`
+	Steps           int               `json:"steps"`
+	Warnings        []validateWarning `json:"warnings"`
+}
+
+// validateWarning is a warning with its place in the config.
+type validateWarning struct {
+	Code  string `json:"code"`
+	Key   string `json:"key"`
+	Place string `json:"place"` // file:line:column, or the flag that set the key
+	Text  string `json:"text"`
+}
+
+func runValidate(ctx context.Context, s *streams, o *validateOptions) error {
+	if o.config.File == "" {
+		return usage("dptrain validate -c CONFIG; dptrain init writes one to start from", "--config is missing")
+	}
+	cfg, err := loadConfig(o.config, os.Getenv)
+	if err != nil {
+		return err
+	}
+	plan, err := makePlan(cfg)
+	if err != nil {
+		return err
+	}
+	result := newValidateResult(cfg, plan)
+	if !o.quiet {
+		s.warnOfPlan(cfg, plan.Warnings)
+	}
+	if cfg.hasTable() {
+		table, err := loadDeclared(ctx, s, cfg.DataTrain, plan)
+		if err != nil {
+			return err
+		}
+		result.Table = &cfg.DataTrain
+		if plan.Privacy.Adjacency != accounting.AddOrRemoveOne {
+			result.Rows = &table.Rows
+		}
+	}
+	if o.json {
+		return json.NewEncoder(s.out).Encode(result)
+	}
+	return printValidate(s, cfg, plan, result)
+}
+
+// hasTable reports whether there is a table to check: the file's need not be there.
+func (c *config) hasTable() bool {
+	if _, set := c.set["data.train"]; set {
+		return true
+	}
+	_, err := os.Stat(c.DataTrain)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func newValidateResult(cfg *config, p *train.Plan) *validateResult {
+	r := &validateResult{
+		Config: cfg.Path, Features: len(cfg.Spec.Features), Inputs: p.Schema.DenseWidth() + p.Schema.SparseWidth(),
+		Classes: len(p.Schema.Classes()), Parameters: p.Net.Params(),
+		Epsilon: accounting.RoundUp(p.Claim.Upper, 6), Delta: p.Privacy.Delta,
+		NoiseMultiplier: p.Privacy.NoiseMultiplier, Steps: p.Train.Steps, Warnings: []validateWarning{},
+	}
+	for _, w := range p.Warnings {
+		r.Warnings = append(r.Warnings, validateWarning{Code: w.Code, Key: w.Key, Place: cfg.place(w.Key), Text: w.Text})
+	}
+	return r
+}
+
+// printValidate prints the result for people.
+func printValidate(s *streams, cfg *config, p *train.Plan, r *validateResult) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "config\t%s is valid\n", r.Config)
+	switch {
+	case r.Table == nil:
+		fmt.Fprintf(w, "table\t%s is not there: it was not checked\n", cfg.DataTrain)
+	case r.Rows == nil:
+		fmt.Fprintf(w, "table\t%s is as declared\n", *r.Table)
+	default:
+		fmt.Fprintf(w, "table\t%s is as declared: %d rows\n", *r.Table, *r.Rows)
+	}
+	fmt.Fprintf(w, "model\t%d features as %d inputs, %d classes, %d parameters\n", r.Features, r.Inputs, r.Classes, r.Parameters)
+	fmt.Fprintf(w, "privacy\tε = %s at δ = %g for one row (%s): σ = %g, %d steps\n",
+		accounting.FormatUp(r.Epsilon, 4), r.Delta, p.Privacy.Adjacency, r.NoiseMultiplier, r.Steps)
+	return w.Flush()
+}
