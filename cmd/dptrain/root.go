@@ -37,6 +37,7 @@ the people in the table: ε, δ, σ, C, steps.`,
 		return usage(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", strings.TrimSuffix(err.Error(), "."))
 	})
 	root.AddCommand(
+		newInitCommand(s),
 		newFitCommand(s),
 		newEpsilonCommand(s),
 		newEvalCommand(s),
