@@ -66,10 +66,12 @@ current: ## fails where a generated file is not what its generator writes
 	@before=$$(cat $(GENERATED) | cksum); $(MAKE) gen; \
 	[ "$$before" = "$$(cat $(GENERATED) | cksum)" ] || { echo "make gen changed generated files"; exit 1; }
 
-quickstart: build ## the README's first commands on the built binary; a fit that learns less than 84 % is broken
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
-	$(BINARY) fit -c configs/quickstart.yaml -o "$$dir" --require-private --max-epsilon 1 && \
-	$(BINARY) eval -m "$$dir/model.safetensors" --data testdata/quickstart/test.csv --fail-under accuracy=0.84
+quickstart: build ## the README's first commands on the built binary. Of 30 runs the mean was 86.8 % and the deviation 0.8: the mean of four is below 84.5 % once in 1e8
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && for run in 1 2 3 4; do \
+		$(BINARY) fit -c configs/quickstart.yaml -o "$$dir" --fresh --quiet --require-private --max-epsilon 1 >/dev/null && \
+		$(BINARY) eval -m "$$dir/model.safetensors" --data testdata/quickstart/test.csv --json >>"$$dir/evals" || exit 1; \
+	done && awk 'match($$0, /"accuracy": *[0-9.]+/) { s = substr($$0, RSTART, RLENGTH); sub(/.*:/, "", s); sum += s; n++ } \
+		END { printf "quickstart: accuracy %.4f, the mean of %d runs, want at least 0.845\n", sum / n, n; exit !(n == 4 && sum / n >= 0.845) }' "$$dir/evals"
 	@for config in configs/*.yaml; do $(BINARY) fit -c "$$config" --dry-run --quiet >/dev/null || exit 1; done
 
 accuracy: build ## accuracy on the real tables in TEST_TABLES, the mean of three runs: about five minutes
