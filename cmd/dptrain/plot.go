@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image/color"
 	"math"
 	"path/filepath"
@@ -74,20 +75,20 @@ func drawPanels(c draw.Canvas, panels ...*plot.Plot) {
 // stepsPanel is ε over up to 60 numbers of steps.
 func (o *epsilonOptions) stepsPanel(run *priced) (*plot.Plot, error) {
 	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "steps", "ε"
+	p.X.Label.Text, p.Y.Label.Text = fmt.Sprintf("steps at σ = %.4g", run.sigma), fmt.Sprintf("ε at δ = %g", run.delta)
 	p.X.Min, p.Y.Min = 0, 0
 	const most = 60
 	at := func(i int) (x float64, event accounting.Event) {
 		steps := int(math.Ceil(float64(run.steps) * float64(i) / most))
 		return float64(steps), run.event(steps)
 	}
-	return p, o.addLines(p, run, most, at)
+	return p, o.addLines(p, run, float64(run.steps), most, at)
 }
 
 // sigmaPanel is ε over σ, from half of the run's to twice it.
 func (o *epsilonOptions) sigmaPanel(run *priced) (*plot.Plot, error) {
 	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "noise multiplier σ", "ε"
+	p.X.Label.Text, p.Y.Label.Text = fmt.Sprintf("noise multiplier σ at %d steps", run.steps), fmt.Sprintf("ε at δ = %g", run.delta)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decimalTicks{}, decimalTicks{}
 	const most = 40
@@ -95,13 +96,20 @@ func (o *epsilonOptions) sigmaPanel(run *priced) (*plot.Plot, error) {
 		sigma := run.sigma * math.Exp2(2*float64(i)/most-1)
 		return sigma, dpsgd(run.q, sigma, run.steps)
 	}
-	return p, o.addLines(p, run, most, at)
+	return p, o.addLines(p, run, run.sigma, most, at)
 }
 
-// addLines adds ε at points 1 to most, by the run's accountant and by RDP where that is another one with an answer.
-func (o *epsilonOptions) addLines(p *plot.Plot, run *priced, most int, at func(i int) (float64, accounting.Event)) error {
-	p.Add(plotter.NewGrid())
+// addLines adds ε at points 1 to most, by the run's accountant and by RDP where that is another one with an answer, and a dot where the
+// run itself is, at x.
+func (o *epsilonOptions) addLines(p *plot.Plot, run *priced, x float64, most int, at func(i int) (float64, accounting.Event)) error {
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 0xdd}, color.Gray{Y: 0xdd}
+	p.Add(grid)
 	p.Legend.Top, p.Legend.Left = true, p.X.Min == 0
+	p.Legend.Padding, p.Legend.YOffs = vg.Points(3), vg.Points(-4)
+	if err := o.addDot(p, run, x); err != nil {
+		return err
+	}
 	if err := addLine(p, run.accountant, run.delta, most, at, draw.LineStyle{
 		Color: color.RGBA{R: 0x1b, G: 0x5e, B: 0x9e, A: 0xff}, Width: vg.Points(1.6),
 	}); err != nil || run.accountant.Name() == "rdp" || o.given("group-size") {
@@ -114,6 +122,22 @@ func (o *epsilonOptions) addLines(p *plot.Plot, run *priced, most int, at func(i
 	return addLine(p, second, run.delta, most, at, draw.LineStyle{
 		Color: color.RGBA{R: 0xc0, G: 0x56, B: 0x21, A: 0xff}, Width: vg.Points(1.6), Dashes: []vg.Length{vg.Points(4), vg.Points(3)},
 	})
+}
+
+// addDot marks the run itself, where its ε is finite.
+func (o *epsilonOptions) addDot(p *plot.Plot, run *priced, x float64) error {
+	interval, err := run.epsilon(run.accountant, run.steps)
+	if err != nil || !(interval.Upper > 0) || math.IsInf(interval.Upper, 1) {
+		return err
+	}
+	dot, err := plotter.NewScatter(plotter.XYs{{X: x, Y: interval.Upper}})
+	if err != nil {
+		return err
+	}
+	dot.GlyphStyle = draw.GlyphStyle{Shape: draw.CircleGlyph{}, Radius: vg.Points(4), Color: color.RGBA{R: 0x1b, G: 0x5e, B: 0x9e, A: 0xff}}
+	p.Add(dot)
+	p.Legend.Add(fmt.Sprintf("this run: ε = %s", accounting.FormatUp(interval.Upper, 4)), dot)
+	return nil
 }
 
 // addLine adds the upper ends of ε by one accountant; points where it has no finite answer are left out.
@@ -142,7 +166,7 @@ func addLine(p *plot.Plot, a accounting.Accountant, delta float64, most int, at 
 	}
 	line.LineStyle = style
 	p.Add(line)
-	p.Legend.Add("upper bound by "+a.Name(), line)
+	p.Legend.Add(strings.ToUpper(a.Name())+", upper bound", line)
 	return nil
 }
 

@@ -257,10 +257,14 @@ func Statement(epsilon, delta, rate float64, rows int) string {
 	if rows > 1 {
 		who, whom = fmt.Sprintf("the up to %d rows of one person were", rows), "such a person"
 	}
-	return fmt.Sprintf("Whatever is released, any conclusion drawn from it is at most e^%s = %s times as likely whether or "+
+	factor := "e^" + accounting.FormatUp(epsilon, 4)
+	if epsilon < 30 { // beyond, the number says less than its exponent
+		factor += " = " + accounting.FormatUp(math.Exp(epsilon), 3)
+	}
+	return fmt.Sprintf("Whatever is released, any conclusion drawn from it is at most %s times as likely whether or "+
 		"not %s in the table, but for a chance of %.3g. An attacker who knows every other row and accepts 1 %% false alarms "+
 		"recognises %s at most %.3g %% of the time; guessing gives 1 %%.",
-		accounting.FormatUp(epsilon, 4), accounting.FormatUp(math.Exp(epsilon), 3), who, delta, whom, 100*rate)
+		factor, who, delta, whom, 100*rate)
 }
 
 // neighbours says in words which tables are neighbours.
