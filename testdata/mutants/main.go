@@ -1,9 +1,8 @@
 // Command mutants breaks the program on purpose, one fault at a time, and requires the tests to go red for each.
 //
-// A fault is a textual replacement in a copy of one source file ([mutant]). The go command builds the package with the
-// copy in place of the file (its -overlay flag), so that the source is never touched, no switch in it is needed, and
-// what is tested is what the patch says. A fault that does not compile counts for nothing; one that no test notices is
-// a hole in the suite, and the exit status says so.
+// A fault is a textual replacement in a copy of the source ([mutant]), so that the source itself is never touched, needs
+// no switch, and what is tested is what the patch says. A fault that does not compile counts for nothing; one that no
+// test notices is a hole in the suite, and the exit status says so.
 //
 //	go run ./testdata/mutants          every fault: a few minutes
 //	go run ./testdata/mutants -short   those that any change to the mechanism must not bring back
@@ -11,10 +10,11 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,11 +54,10 @@ type edit struct{ file, old, new string }
 
 // A verdict is what became of a mutant.
 type verdict struct {
-	red   bool
-	by    []string // the tests that failed
-	why   string   // where it counts for nothing
-	took  time.Duration
-	fault mutant
+	red  bool
+	by   []string // the tests that failed
+	why  string   // where it counts for nothing
+	took time.Duration
 }
 
 // judge tries every mutant and prints a table. It errs where one was not noticed, or could not be tried.
@@ -66,12 +65,20 @@ func judge(faults []mutant, w io.Writer) error {
 	if len(faults) == 0 {
 		return fmt.Errorf("no fault of that name")
 	}
-	if err := sound(faults); err != nil {
+	copied, err := os.MkdirTemp("", "mutants-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(copied) }()
+	if err := copySource(".", copied); err != nil {
+		return err
+	}
+	if err := sound(copied, faults); err != nil {
 		return err
 	}
 	missed := 0
 	for _, m := range faults {
-		v := try(m)
+		v := try(copied, m)
 		result := "red"
 		if !v.red {
 			result = "MISSED"
@@ -86,88 +93,117 @@ func judge(faults []mutant, w io.Writer) error {
 	return nil
 }
 
+// copySource copies all that building and testing needs.
+func copySource(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && slices.Contains([]string{".git", "bin", "runs"}, path):
+			return filepath.SkipDir
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, path), 0o755)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, path), content, 0o600)
+	})
+}
+
+// goTool runs the go command in dir. Without paths in what it builds, its cache serves every copy.
+func goTool(dir, verb string, args ...string) (string, error) {
+	c := exec.Command("go", append([]string{verb, "-trimpath"}, args...)...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
 // sound makes sure that the tests are green without a fault: else red would mean nothing.
-func sound(faults []mutant) error {
+func sound(dir string, faults []mutant) error {
 	var packages []string
 	for _, m := range faults {
 		packages = append(packages, m.tests...)
 	}
 	slices.Sort(packages)
-	if out, err := exec.Command("go", append([]string{"test"}, slices.Compact(packages)...)...).CombinedOutput(); err != nil {
+	if out, err := goTool(dir, "test", slices.Compact(packages)...); err != nil {
 		return fmt.Errorf("the tests fail without any fault:\n%s", out)
 	}
 	return nil
 }
 
-// try builds and tests the program with the fault in it.
-func try(m mutant) verdict {
-	v := verdict{fault: m}
+// try builds and tests the copy with the fault in it, and takes the fault out again.
+func try(dir string, m mutant) (v verdict) {
 	began := time.Now()
 	defer func() { v.took = time.Since(began) }()
-	dir, err := os.MkdirTemp("", "mutants-*")
+	sources, err := read(dir, m)
 	if err != nil {
-		v.why = err.Error()
-		return v
+		return verdict{why: err.Error()}
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := patched(m, dir)
+	broken, err := patched(sources, m)
+	if err == nil {
+		err = put(dir, broken)
+	}
 	if err != nil {
-		v.why = err.Error()
-		return v
+		return verdict{why: err.Error()}
 	}
-	if out, err := exec.Command("go", "build", "-overlay", overlay, "./...").CombinedOutput(); err != nil {
-		v.why = "it does not compile: " + firstLine(string(out))
-		return v
+	defer func() {
+		if err := put(dir, sources); err != nil {
+			v = verdict{why: err.Error()}
+		}
+	}()
+	if out, err := goTool(dir, "build", "./..."); err != nil {
+		return verdict{why: "it does not compile: " + firstLine(out)}
 	}
-	args := []string{"test", "-overlay", overlay, "-timeout", "5m"}
+	args := []string{"-timeout", "5m"}
 	if m.run != "" {
 		args = append(args, "-run", m.run)
 	}
-	out, err := exec.Command("go", append(args, m.tests...)...).CombinedOutput()
-	v.by = failed(string(out))
-	v.red = err != nil && (len(v.by) > 0 || strings.Contains(string(out), "panic:"))
-	v.took = time.Since(began)
+	out, err := goTool(dir, "test", append(args, m.tests...)...)
+	v.by = failed(out)
+	v.red = err != nil && (len(v.by) > 0 || strings.Contains(out, "panic:"))
 	if err != nil && !v.red {
-		v.why = "no test ran: " + firstLine(string(out))
+		v.why = "no test ran: " + firstLine(out)
 	}
 	return v
 }
 
-// patched writes the mutant's files into dir, with an overlay that puts them in place of the source's, and returns the
-// overlay's path.
-func patched(m mutant, dir string) (string, error) {
-	texts := map[string]string{}
+// read returns the files that a mutant changes, by name.
+func read(dir string, m mutant) (map[string]string, error) {
+	sources := map[string]string{}
 	for _, e := range m.edits {
-		text, known := texts[e.file]
-		if !known {
-			content, err := os.ReadFile(filepath.FromSlash(e.file))
-			if err != nil {
-				return "", err
-			}
-			text = string(content)
-		}
-		if n := strings.Count(text, e.old); n != 1 {
-			return "", fmt.Errorf("%s has the text %d times, want once: %s", e.file, n, e.old)
-		}
-		texts[e.file] = strings.Replace(text, e.old, e.new, 1)
-	}
-	replace := map[string]string{}
-	for file, text := range texts {
-		source, err := filepath.Abs(filepath.FromSlash(file))
+		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(e.file)))
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		replace[source] = filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
-		if err := os.WriteFile(replace[source], []byte(text), 0o600); err != nil {
-			return "", err
+		sources[e.file] = string(content)
+	}
+	return sources, nil
+}
+
+// put writes files by name.
+func put(dir string, sources map[string]string) error {
+	for file, text := range sources {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(file)), []byte(text), 0o600); err != nil {
+			return err
 		}
 	}
-	content, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
+	return nil
+}
+
+// patched returns sources with the mutant's edits, each of which must find its place exactly once.
+func patched(sources map[string]string, m mutant) (map[string]string, error) {
+	broken := maps.Clone(sources)
+	for _, e := range m.edits {
+		if n := strings.Count(broken[e.file], e.old); n != 1 {
+			return nil, fmt.Errorf("%s has the text %d times, want once: %s", e.file, n, e.old)
+		}
+		broken[e.file] = strings.Replace(broken[e.file], e.old, e.new, 1)
 	}
-	path := filepath.Join(dir, "overlay.json")
-	return path, os.WriteFile(path, content, 0o600)
+	return broken, nil
 }
 
 // caught says in a few words which tests noticed.

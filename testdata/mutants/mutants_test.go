@@ -7,11 +7,14 @@ import (
 
 // TestMutantsFitTheSource notices a change of the source that leaves a fault without its place.
 func TestMutantsFitTheSource(t *testing.T) {
-	t.Chdir("../..")
 	var names []string
 	short := 0
 	for _, m := range mutants() {
-		if _, err := patched(m, t.TempDir()); err != nil {
+		sources, err := read("../..", m)
+		if err == nil {
+			_, err = patched(sources, m)
+		}
+		if err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
 		if len(m.tests) == 0 || slices.Contains(names, m.name) {
