@@ -8,7 +8,7 @@ BENCHTIME := 1s
 GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*.s' internal) $(wildcard testdata/quickstart/*.csv)
 
 .DEFAULT_GOAL := build
-.PHONY: build test race purego vet lint cross fuzz mutants mutants-short bench golden gen current quickstart accuracy accuracy-short check clean
+.PHONY: build test race purego vet lint cross fuzz mutants mutants-short bench accounting-long golden gen current quickstart accuracy accuracy-short check clean
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/dptrain
@@ -53,6 +53,9 @@ mutants-short: ## those that any change to the mechanism must not bring back
 
 bench: ## all benchmarks; for a claim take -count=10 on both sides and benchstat
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...
+
+accounting-long: ## ε monotone in each of q, σ, T and δ, and added up, on 10,000 random settings each: about half an hour
+	go test -run 'TestMonotone|TestPartsBracketTheWhole' -count 1 -timeout 4h -rapid.checks 40000 ./internal/privacy/accounting
 
 golden: ## rewrites golden files, where tests have an -update flag
 	@packages=$$(grep -rl --include='*_test.go' 'Bool("update"' cmd internal | xargs -r -n 1 dirname | sort -u | sed 's|^|./|'); \

@@ -208,36 +208,6 @@ func TestSingleStepIsBracketed(t *testing.T) {
 // coarsePLD is an accountant for random settings, faster than the default.
 func coarsePLD() pld { return pld{adjacency: ZeroOut, width: 0.01} }
 
-func TestMonotone(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		q, sigma, delta, count := drawSampled(t)
-		f := rapid.Float64Range(1, 3).Draw(t, "factor")
-		epsilon := func(q, sigma, delta float64, count int) Interval {
-			got, err := coarsePLD().Epsilon(steps(q, sigma, count), delta)
-			second, _ := rdp{ZeroOut}.Epsilon(steps(q, sigma, count), delta)
-			if err != nil || !(got.Lower <= got.Upper) || got.Lower < 0 || got.Upper > second.Upper {
-				t.Fatalf("Epsilon(%g, %g, %d, %g) = %v, %v, Rényi %v", q, sigma, count, delta, got, err, second)
-			}
-			return got
-		}
-		base := epsilon(q, sigma, delta, count)
-		for name, less := range map[string]Interval{
-			"smaller q":    epsilon(q/f, sigma, delta, count),
-			"larger sigma": epsilon(q, sigma*f, delta, count),
-			"larger delta": epsilon(q, sigma, min(delta*f, 0.99), count),
-			"fewer steps":  epsilon(q, sigma, delta, int(float64(count)/f)),
-		} {
-			if less.Lower > base.Upper {
-				t.Errorf("%s (factor %g): epsilon rises from %g to %g at q=%g sigma=%g T=%d delta=%g", name, f, base, less, q, sigma, count, delta)
-			}
-		}
-		unsampled := gaussianEpsilon(math.Sqrt(float64(count))/sigma, delta)
-		if base.Lower > unsampled.Upper {
-			t.Errorf("Epsilon(q=%g) = %v, above the %v of q=1", q, base, unsampled)
-		}
-	})
-}
-
 // Extremes must neither hang nor return anything but an ordered interval.
 func FuzzEpsilon(f *testing.F) {
 	f.Add(0.01, 1.0, 1e-5, int64(1000), 0.5)
