@@ -27,6 +27,7 @@ type epsilonResult struct {
 	EpsilonRDP          *float64     `json:"epsilon_rdp"`
 	MuGDP               *float64     `json:"mu_gdp"`
 	AttackSuccess       *float64     `json:"tpr_at_1pct_fpr"`
+	Advantage           *float64     `json:"advantage"` // largest true-positive rate minus false-positive rate of any attack
 	Statement           string       `json:"statement"`
 	AtEpsilon           *float64     `json:"at_epsilon,omitempty"`
 	DeltaAtEpsilon      *float64     `json:"delta_at_epsilon,omitempty"`
@@ -98,7 +99,8 @@ func (o *epsilonOptions) result(run *priced) (*epsilonResult, error) {
 		return nil, err
 	}
 	rate = math.Min(1, accounting.RoundUp(rate, 6))
-	r.MuGDP, r.AttackSuccess = finite(accounting.RoundUp(mu, 6)), &rate
+	advantage := math.Min(1, accounting.RoundUp(curve.Advantage(), 6))
+	r.MuGDP, r.AttackSuccess, r.Advantage = finite(accounting.RoundUp(mu, 6)), &rate, &advantage
 	r.Statement = train.Statement(upper, run.delta, rate, o.groupSize)
 	return r, nil
 }
@@ -161,7 +163,8 @@ func printEpsilon(s *streams, r *epsilonResult) error {
 		fmt.Fprintf(w, "ε by RDP\t%s\n", up(r.EpsilonRDP))
 	}
 	if r.Epsilon != nil {
-		fmt.Fprintf(w, "certified from\t%s\nμ-GDP\t%s\nattack success at 1 %% false alarms\tat most %.3g %%\n", accounting.FormatDown(*r.EpsilonLower, 4), up(r.MuGDP), 100**r.AttackSuccess)
+		fmt.Fprintf(w, "certified interval of ε\t%s to %s\nμ-GDP\t%s\nattack success at 1 %% false alarms\tat most %.3g %%\nattacker's advantage\tat most %.3g %%\n",
+			accounting.FormatDown(*r.EpsilonLower, 4), up(r.Epsilon), up(r.MuGDP), 100**r.AttackSuccess, 100**r.Advantage)
 	}
 	if len(r.Curve) > 0 {
 		fmt.Fprintln(w, "\nsteps\tε")
