@@ -10,6 +10,7 @@ import (
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
+	"dptrain/internal/train/sheet"
 )
 
 // epsilonResult is what epsilon prints with --json.
@@ -178,15 +179,10 @@ func printEpsilon(s *streams, r *epsilonResult) error {
 	return w.Flush()
 }
 
-// strength is what people call an ε.
+// strength is what people call an ε, in brackets.
 func strength(epsilon *float64) string {
-	switch {
-	case epsilon == nil:
+	if epsilon == nil {
 		return ""
-	case *epsilon < 1:
-		return "(very strong)"
-	case *epsilon <= 10:
-		return "(moderate)"
 	}
-	return "(weak)"
+	return "(" + sheet.Strength(*epsilon) + ")"
 }

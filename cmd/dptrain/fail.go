@@ -59,6 +59,7 @@ func exitStatus(err error) status {
 		badSpec     *data.SpecError
 		badData     *data.Error
 		badModel    *train.ModelError
+		badReport   *train.ReportError
 		unreachable *accounting.UnreachableError
 		signal      *interruption
 		diverged    *train.DivergedError
@@ -74,7 +75,7 @@ func exitStatus(err error) status {
 		return statusConfig
 	case errors.As(err, &badData):
 		return statusData
-	case errors.As(err, &badModel):
+	case errors.As(err, &badModel), errors.As(err, &badReport):
 		return statusIntegrity
 	case errors.As(err, &signal):
 		return statusSignal + status(signal.signal)

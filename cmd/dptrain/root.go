@@ -45,6 +45,7 @@ the people in the table: ε, δ, σ, C, steps.`,
 		newValidateCommand(s),
 		newSchemaCommand(s),
 		newExplainCommand(s),
+		newReportCommand(s),
 		newVersionCommand(s),
 	)
 	return root

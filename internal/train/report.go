@@ -192,7 +192,7 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 	}); err != nil {
 		return nil, err
 	}
-	r.ReportID, err = hashJSON(r)
+	r.ReportID, err = r.Identity()
 	return r, err
 }
 
