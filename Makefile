@@ -8,7 +8,7 @@ BENCHTIME := 1s
 GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*.s' internal) $(wildcard testdata/quickstart/*.csv)
 
 .DEFAULT_GOAL := build
-.PHONY: build test race purego vet lint cross fuzz mutants mutants-short bench accounting-long golden gen current quickstart accuracy accuracy-short check clean
+.PHONY: build test race purego vet lint cross fuzz mutants mutants-short crash bench accounting-long golden gen current quickstart accuracy accuracy-short check clean
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/dptrain
@@ -50,6 +50,9 @@ mutants: ## breaks a copy of the source in some sixty ways and requires the test
 
 mutants-short: ## those that any change to the mechanism must not bring back
 	go run ./testdata/mutants -short
+
+crash: ## kills fits 200 times at random moments and resumes them; the tests do so 8 times, and at every call to the file system
+	DPTRAIN_TEST_KILLS=200 go test -count=1 -run '^TestRandomKills$$' -v ./cmd/dptrain
 
 bench: ## all benchmarks; for a claim take -count=10 on both sides and benchstat
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem ./...

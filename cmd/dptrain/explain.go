@@ -96,13 +96,14 @@ func statusExplanations() []explanation {
 		of(statusQuality, "a quality gate failed", "A metric of eval is worse than a --fail-under.",
 			"More rows, a larger ε or better features raise quality; the figures are printed before the gate is held against them.",
 			"dptrain eval -m model.safetensors --data test.csv --fail-under accuracy=0.85"),
-		of(statusIntegrity, "a file is not what it should be", "A model cannot be used: it was cut, changed, or written by another program.",
-			"Copy it again from where fit wrote it, or train anew.", "dptrain eval -m report.json --data test.csv      # not a model"),
-		of(statusResources, "a resource is missing", "A file cannot be written or is there already, the disk is full, or permission is denied. Nothing is "+
-			"overwritten without --fresh, and nothing is half written.",
-			"Make room, name another folder with -o, or overwrite with --fresh.", "dptrain fit -c config.yaml -o runs/second"),
-		of(statusSignal+status(syscall.SIGINT), "interrupted", "Ctrl-C, or SIGINT, ended the command.", "Run it again.", "timeout -s INT 60 dptrain fit -c config.yaml"),
-		of(statusSignal+status(syscall.SIGTERM), "terminated", "SIGTERM ended the command, as schedulers send it.", "Run it again.", "timeout 60 dptrain fit -c config.yaml"),
+		of(statusIntegrity, "a file is not what it should be", "A model cannot be used: it was cut, changed, or written by another program. Or fit --resume "+
+			"found a run by another config, or its log or checkpoint are not as they were written.",
+			"Copy it again from where fit wrote it, or train anew; for --resume, restore the config, or give the run up with --fresh.", "dptrain eval -m report.json --data test.csv      # not a model"),
+		of(statusResources, "a resource is missing", "A file cannot be written or is there already, the disk is full, permission is denied, or another "+
+			"fit is at work in the folder. Nothing is overwritten without --fresh, and nothing is half written.",
+			"Make room and go on with --resume, name another folder with -o, or overwrite with --fresh.", "dptrain fit -c config.yaml -o runs/second"),
+		of(statusSignal+status(syscall.SIGINT), "interrupted", "Ctrl-C, or SIGINT, ended the command.", "Run it again; fit goes on with --resume.", "timeout -s INT 60 dptrain fit -c config.yaml"),
+		of(statusSignal+status(syscall.SIGTERM), "terminated", "SIGTERM ended the command, as schedulers send it.", "Run it again; fit goes on with --resume.", "timeout 60 dptrain fit -c config.yaml"),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -11,6 +12,7 @@ import (
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
+	"dptrain/internal/train/disk"
 )
 
 // A status is the exit status of the program.
@@ -25,8 +27,8 @@ const (
 	statusData      status = 4 // data missing, invalid or not of the schema
 	statusPrivacy   status = 5 // privacy refusal
 	statusQuality   status = 6 // quality gate failed
-	statusIntegrity status = 7 // hash mismatch, unsupported model
-	statusResources status = 9 // disk full, permission, an output in the way
+	statusIntegrity status = 7 // hash mismatch, unsupported model, another config's run to resume
+	statusResources status = 9 // disk full, permission, lock held, an output in the way
 	statusSignal    status = 128
 )
 
@@ -60,6 +62,9 @@ func exitStatus(err error) status {
 		badData     *data.Error
 		badModel    *train.ModelError
 		badReport   *train.ReportError
+		badResume   *train.ResumeError
+		exhausted   *train.ExhaustedError
+		locked      *disk.LockedError
 		unreachable *accounting.UnreachableError
 		signal      *interruption
 		diverged    *train.DivergedError
@@ -69,18 +74,20 @@ func exitStatus(err error) status {
 		return statusDone
 	case errors.As(err, &known):
 		return known.status
-	case errors.As(err, &unreachable):
+	case errors.As(err, &unreachable), errors.As(err, &exhausted):
 		return statusPrivacy
 	case errors.As(err, &badConfig), errors.As(err, &badSpec), errors.As(err, &diverged):
 		return statusConfig
 	case errors.As(err, &badData):
 		return statusData
-	case errors.As(err, &badModel), errors.As(err, &badReport):
+	case errors.As(err, &badModel), errors.As(err, &badReport), errors.As(err, &badResume):
 		return statusIntegrity
 	case errors.As(err, &signal):
 		return statusSignal + status(signal.signal)
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist),
-		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EIO):
+	case errors.As(err, &locked),
+		errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist),
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EIO),
+		errors.Is(err, syscall.EDQUOT), errors.Is(err, io.ErrShortWrite):
 		return statusResources
 	}
 	return statusFault

@@ -13,16 +13,6 @@ import (
 	"dptrain/internal/train"
 )
 
-// readyOutput makes sure, before a record is read, that a model and a report can be written to dir.
-func readyOutput(dir string, fresh bool) error {
-	for _, name := range []string{train.ModelFile, train.ReportFile} {
-		if err := readyFile(filepath.Join(dir, name), fresh); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // readyFile makes sure that a file can be written at path; an empty path is standard output.
 func readyFile(path string, fresh bool) error {
 	if path == "" {

@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/accounting"
-	"dptrain/internal/privacy/rng"
 	"dptrain/internal/train"
 )
 
@@ -24,6 +21,7 @@ type fitOptions struct {
 	config         configFlags
 	dryRun         bool
 	fresh          bool
+	resume         bool
 	maxEpsilon     float64
 	requirePrivate bool
 	seed           uint64
@@ -40,7 +38,8 @@ func (o *fitOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addDataFlag(f)
 	o.config.addOutputFlag(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "plan the run and print what it would promise; read no record")
-	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing model and report")
+	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing model and report, and give up an interrupted run")
+	f.BoolVar(&o.resume, "resume", false, "go on with an interrupted run; with nothing to go on with, start anew")
 	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "refuse a run whose ε is above this (exit status 5)")
 	f.BoolVar(&o.requirePrivate, "require-private", false, "refuse a run that promises nothing, such as one with --seed (exit status 5)")
 	f.Uint64Var(&o.seed, "seed", 0, "draw all randomness from this number, for tests: the model is then not private")
@@ -66,14 +65,23 @@ steps and all that is needed to recompute them.
 The noise is calibrated before any record is read. Of the records, nothing is
 printed but where a table is not as declared, and how long the work took.
 
+A run that is interrupted, killed, or out of disk leaves a log and a checkpoint
+in the output folder, and fit --resume goes on with it. The log has every step
+before its noise is drawn, so that a resumed run never claims less than was
+spent: steps that were lost are charged, and the run has fewer left. Each
+attempt draws fresh randomness. fit --resume --dry-run --json tells the steps
+charged so far.
+
 Exit status is 0 when both files are written, 2 for a wrong flag, 3 for an
 invalid config, 4 for a table that is missing or not as declared, 5 for a run
-that would promise less than asked, 9 when the files cannot be written or are
-there already, and 130 when interrupted: then nothing is written.`,
+that would promise less than asked, 7 when what --resume finds is of another
+config or damaged, 9 when the files cannot be written, are there already, or
+another fit is at work in the folder, and 130 when interrupted.`,
 		Example: `  dptrain fit -c configs/quickstart.yaml
   dptrain fit -c configs/adult.yaml --data adult/train.csv -o runs/adult
   dptrain fit -c configs/adult.yaml --set privacy.target_epsilon=0.5 --dry-run
-  dptrain fit -c configs/adult.yaml --max-epsilon 1 --require-private --json`,
+  dptrain fit -c configs/adult.yaml --max-epsilon 1 --require-private --json
+  dptrain fit -c configs/adult.yaml --resume`,
 		Args: noArguments,
 	}
 	o.addFlags(c.Flags())
@@ -84,6 +92,12 @@ there already, and 130 when interrupted: then nothing is written.`,
 		}
 		if c.Flags().Changed("max-epsilon") && !(o.maxEpsilon > 0) {
 			return usage("", "--max-epsilon is %v, want a positive number", o.maxEpsilon)
+		}
+		if o.resume && o.fresh {
+			return usage("state one: --resume goes on with a run, --fresh gives it up", "--resume is given beside --fresh")
+		}
+		if void := o.void(); o.resume && void != "" {
+			return usage("a run that promises nothing keeps no log: run it again", "--resume is given beside %s", void)
 		}
 		return runFit(c.Context(), s, &o)
 	}
@@ -98,7 +112,9 @@ type fitResult struct {
 	Epsilon         *float64 `json:"epsilon"`
 	PersonEpsilon   *float64 `json:"person_epsilon,omitempty"` // for a person with privacy.max_rows_per_person rows
 	Delta           float64  `json:"delta"`
-	Steps           int      `json:"steps"`
+	Steps           int      `json:"steps"`         // planned
+	StepsApplied    *int     `json:"steps_applied"` // in the model; null in a dry run
+	StepsCharged    int      `json:"steps_charged"` // so far: in a dry run, those that an interrupted run may have drawn
 	NoiseMultiplier float64  `json:"noise_multiplier"`
 	MaxGradNorm     float64  `json:"max_grad_norm"`
 	// The times are null in a dry run, and where the number of rows is private.
@@ -137,10 +153,13 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 	if !o.quiet {
 		s.warnOfPlan(cfg, o.warnings(plan))
 	}
-	if !o.dryRun {
-		if err := o.fitAndWrite(ctx, s, cfg, plan, &result); err != nil {
-			return err
-		}
+	if o.dryRun {
+		err = o.countCharged(s, cfg, plan, &result)
+	} else {
+		err = o.fitInto(ctx, s, cfg, plan, &result)
+	}
+	if err != nil {
+		return err
 	}
 	if o.json {
 		return json.NewEncoder(s.out).Encode(result)
@@ -197,65 +216,6 @@ func (o *fitOptions) refuseUnlessPrivate(p *train.Plan) error {
 	return nil
 }
 
-// fitAndWrite loads the table, trains and writes; it fills in the rest of result.
-func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p *train.Plan, result *fitResult) error {
-	if err := readyOutput(cfg.OutputDir, o.fresh); err != nil {
-		return err
-	}
-	key, err := o.key()
-	if err != nil {
-		return err
-	}
-	began := time.Now()
-	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadDeclared(ctx, s, cfg.DataTrain, p)
-	if err != nil {
-		return err
-	}
-	loaded := time.Now()
-	bar := newProgress(s.err, p.Train.Steps, progressOptions{
-		off: o.noProgress || o.quiet, hideRate: secretRows,
-		price: func(steps int) (float64, bool) {
-			if o.void() != "" {
-				return 0, false
-			}
-			epsilon, err := p.Mechanism.Epsilon(p.Accountant, steps)
-			return epsilon, err == nil
-		},
-	})
-	fitted, err := train.Fit(ctx, p, table, train.Run{Key: key, Workers: o.workers, Progress: bar.step})
-	bar.clear()
-	if err != nil {
-		return interrupted(ctx, err)
-	}
-	trained := time.Now()
-	report, err := train.NewReport(p, fitted, o.seeded, version())
-	if err != nil {
-		return err
-	}
-	model := &train.Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params,
-		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Private: report.Private, Version: version()}
-	modelPath, reportPath, err := train.Write(cfg.OutputDir, model, report)
-	if err != nil {
-		return err
-	}
-	load, seconds := loaded.Sub(began).Seconds(), trained.Sub(loaded).Seconds()
-	rate := p.Divisor() * float64(fitted.Steps) / seconds
-	result.Model, result.Report = &modelPath, &reportPath
-	if !secretRows { // times tell of the number of rows
-		result.LoadSeconds, result.TrainSeconds, result.ExamplesPerSecond = &load, &seconds, &rate
-	}
-	return nil
-}
-
-// key is the source of all randomness of the run.
-func (o *fitOptions) key() (rng.Key, error) {
-	if o.seeded {
-		return rng.TestKey(o.seed), nil
-	}
-	return rng.NewKey(rand.Reader)
-}
-
 // printFit prints the result for people.
 func printFit(s *streams, p *train.Plan, r *fitResult) error {
 	promise := "none: the randomness came from a stated seed"
@@ -274,10 +234,16 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 		lines = slices.Insert(lines, 1, [2]string{"", person})
 	}
 	if r.Model == nil {
+		if r.StepsCharged > 0 {
+			lines = append(lines, [2]string{"charged", fmt.Sprintf("%d steps so far", r.StepsCharged)})
+		}
 		lines = append(lines, [2]string{"written", "nothing: this was a dry run"})
 	} else {
 		if r.TrainSeconds != nil {
 			lines = append(lines, [2]string{"time", fmt.Sprintf("%.1f s, %.3g examples a second", *r.TrainSeconds, *r.ExamplesPerSecond)})
+		}
+		if *r.StepsApplied < r.StepsCharged {
+			lines = append(lines, [2]string{"steps", fmt.Sprintf("%d of %d are in the model; the others were lost when the run was interrupted, and are charged", *r.StepsApplied, r.StepsCharged)})
 		}
 		lines = append(lines,
 			[2]string{"model", *r.Model},

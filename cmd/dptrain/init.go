@@ -16,6 +16,7 @@ import (
 
 	"dptrain/internal/data"
 	"dptrain/internal/train"
+	"dptrain/internal/train/disk"
 )
 
 // initOptions are the flags of init.
@@ -117,7 +118,7 @@ func runInit(s *streams, o *initOptions, table string) error {
 		_, err := fmt.Fprint(s.out, text)
 		return err
 	}
-	return train.WriteFile(o.output, []byte(text))
+	return disk.WriteFile(disk.OS{}, o.output, []byte(text), disk.Public)
 }
 
 // A draft is a config to be filled in.

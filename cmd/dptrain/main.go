@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"dptrain/internal/train/disk"
 )
 
 func main() {
@@ -24,19 +26,23 @@ func main() {
 
 // run is the program: it takes arguments and streams and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &streams{in: stdin, out: stdout, err: stderr}
-	root := newRootCommand(s)
-	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
-	return s.fail(root.ExecuteContext(ctx))
+	return (&streams{in: stdin, out: stdout, err: stderr, fsys: disk.OS{}}).run(ctx, args)
 }
 
-// streams are the three standard streams, passed down to whoever needs them.
+// streams are the three standard streams and the file system that a run is kept on, passed down to whoever needs them.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	fsys     disk.FS
+}
+
+func (s *streams) run(ctx context.Context, args []string) int {
+	root := newRootCommand(s)
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	return s.fail(root.ExecuteContext(ctx))
 }
 
 // An interruption is the signal that ended a run.

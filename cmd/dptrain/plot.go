@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 
 	"dptrain/internal/privacy/accounting"
-	"dptrain/internal/train"
+	"dptrain/internal/train/disk"
 )
 
 // The size of a plot: two panels side by side.
@@ -61,7 +61,7 @@ func (o *epsilonOptions) drawPlot(run *priced) error {
 	if err != nil {
 		return err
 	}
-	return train.WriteFile(o.plot, content.Bytes())
+	return disk.WriteFile(disk.OS{}, o.plot, content.Bytes(), disk.Public)
 }
 
 // drawPanels draws plots side by side on c.

@@ -13,6 +13,7 @@ import (
 
 	"dptrain/internal/data"
 	"dptrain/internal/train"
+	"dptrain/internal/train/disk"
 )
 
 // predictOptions are the flags of predict.
@@ -85,7 +86,7 @@ func runPredict(ctx context.Context, s *streams, o *predictOptions) error {
 	if err := write(&content, format, model.Schema.Classes(), probabilities); err != nil {
 		return err
 	}
-	return train.WriteFile(o.output, content.Bytes())
+	return disk.WriteFile(disk.OS{}, o.output, content.Bytes(), disk.Public)
 }
 
 // writeCSV writes a header and a line for each row of probabilities [rows×classes].

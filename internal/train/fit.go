@@ -2,8 +2,10 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"dptrain/internal/data"
 	"dptrain/internal/privacy"
@@ -17,31 +19,39 @@ type Run struct {
 	Key      rng.Key
 	Workers  int            // goroutines; at least 1; changes no result
 	Progress func(done int) // called after each step with the number of steps done; may be nil
+	// Attempt is where steps are reserved before they are drawn, and what was learned is kept; it is open. Nil: nowhere,
+	// for a run that is charged whole by other means.
+	Attempt *Attempt
+	// Clock is the time since any moment, by which the attempt is paced; nil where time may not tell of the records.
+	Clock func() time.Duration
 }
 
 // A Fitted is the outcome of a fit.
 type Fitted struct {
 	Params []float32        // the model
-	Steps  int              // steps applied
-	Spent  accounting.Event // what drew noise
+	Steps  int              // steps applied, by this attempt and those before it
+	Drawn  int              // steps whose noise this attempt drew
+	Spent  accounting.Event // what that cost
 }
 
 // A DivergedError says that a model's parameters ran away.
 type DivergedError struct{ LearningRate float64 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("the model diverged at learning rate %v; its privacy is spent, and nothing was written", e.LearningRate)
+	return fmt.Sprintf("the model diverged at learning rate %v; its privacy is spent, and no model was written", e.LearningRate)
 }
 
 // Hint is what to do about it.
-func (e *DivergedError) Hint() string { return "lower train.learning_rate, or leave it to the recipe" }
+func (e *DivergedError) Hint() string {
+	return "lower train.learning_rate, or leave it to the recipe, and start anew with --fresh"
+}
 
 // groupBytes is the memory that one group of rows may take in a worker's scratch: half of a small second-level cache,
 // so that a row is read from memory once for forward and backward.
 const groupBytes = 1 << 19
 
-// Fit trains a model by the plan. It errs where the table does not match the plan, where ctx ends, and with a
-// *DivergedError; then nothing has been learned that could be kept.
+// Fit trains a model by the plan. It errs where the table does not match the plan, where ctx ends, where steps cannot be
+// reserved, and with a *DivergedError; what the attempt has kept by then is what was learned.
 func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) {
 	table, err := newTable(p.Net, d)
 	if err != nil {
@@ -57,33 +67,37 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		batches[i] = p.Net.NewBatch(group)
 	}
 
-	params := make([]float32, p.Net.Params())
-	p.Net.Init(params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
+	l := newLearner(p)
+	p.Net.Init(l.params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
+	keep := newKeeper(r, p, l)
 	weights := p.Net.NewWeights()
-	gradient := make([]float32, len(params))
-	optimizer := newOptimizer(p, len(params))
-	average := newTailAverage(len(params), p.Train.Steps, p.Train.AverageLast)
-	for step := range p.Train.Steps {
-		if err := ctx.Err(); err != nil {
+	gradient := make([]float32, len(l.params))
+	first := l.next
+	for l.next < p.Train.Steps {
+		if ctx.Err() != nil {
+			return nil, errors.Join(keep.save(), ctx.Err())
+		}
+		if err := keep.reserve(); err != nil {
 			return nil, err
 		}
-		weights.Set(params)
+		weights.Set(l.params)
 		means.Step(gradient, func(worker int, rows []int32) privacy.Gradients {
 			return batches[worker].Gradients(weights, table, rows)
 		})
-		optimizer.step(params, gradient)
-		average.add(step, params)
+		l.learn(gradient)
 		if r.Progress != nil {
-			r.Progress(step + 1)
+			r.Progress(l.next)
 		}
 	}
-	average.mean(params)
-	for _, w := range params { // post-processing: what is looked at is the model
-		if f := float64(w); math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, &DivergedError{LearningRate: p.Train.LearningRate}
-		}
+	if err := keep.save(); err != nil {
+		return nil, err
 	}
-	return &Fitted{Params: params, Steps: p.Train.Steps, Spent: means.Spent()}, nil
+	fitted, err := l.model()
+	if err != nil {
+		return nil, err
+	}
+	fitted.Drawn, fitted.Spent = l.next-first, means.Spent()
+	return fitted, nil
 }
 
 // newTable makes a dataset ready for a net.

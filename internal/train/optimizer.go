@@ -4,8 +4,10 @@ import "math"
 
 // An optimizer moves parameters by noisy means. It sees no data: all it does is post-processing.
 type optimizer interface {
-	// step updates params [P] by the noisy mean gradient [P].
-	step(params, gradient []float32)
+	// step updates params [P] by the noisy mean gradient [P]; it is update number n, from 1.
+	step(n int, params, gradient []float32)
+	// state is what the optimizer carries from step to step, by name. The values are its own.
+	state() []tensor
 }
 
 // newOptimizer returns the plan's optimizer for params parameters.
@@ -25,7 +27,9 @@ type heavyBall struct {
 	velocity              []float32
 }
 
-func (o *heavyBall) step(params, gradient []float32) {
+func (o *heavyBall) state() []tensor { return []tensor{{name: "velocity", values: o.velocity}} }
+
+func (o *heavyBall) step(_ int, params, gradient []float32) {
 	for i, g := range gradient {
 		velocity := o.momentum*float64(o.velocity[i]) + (1-o.momentum)*float64(g)
 		o.velocity[i] = float32(velocity)
@@ -38,14 +42,16 @@ func (o *heavyBall) step(params, gradient []float32) {
 type adam struct {
 	rate, decay, beta1 float64
 	mean, square       []float32
-	steps              int
 }
 
-func (o *adam) step(params, gradient []float32) {
+func (o *adam) state() []tensor {
+	return []tensor{{name: "mean", values: o.mean}, {name: "square", values: o.square}}
+}
+
+func (o *adam) step(n int, params, gradient []float32) {
 	const beta2, tiny = 0.999, 1e-8
-	o.steps++
-	correct1 := 1 - math.Pow(o.beta1, float64(o.steps))
-	correct2 := 1 - math.Pow(beta2, float64(o.steps))
+	correct1 := 1 - math.Pow(o.beta1, float64(n))
+	correct2 := 1 - math.Pow(beta2, float64(n))
 	for i, g32 := range gradient {
 		g := float64(g32)
 		mean := o.beta1*float64(o.mean[i]) + (1-o.beta1)*g
@@ -87,5 +93,13 @@ func (a *tailAverage) mean(dst []float32) {
 	}
 	for i, s := range a.sum {
 		dst[i] = float32(s / float64(a.count))
+	}
+}
+
+// restore sets the average to the mean of count iterates.
+func (a *tailAverage) restore(count int, mean []float32) {
+	a.count = count
+	for i, w := range mean {
+		a.sum[i] = float64(count) * float64(w)
 	}
 }

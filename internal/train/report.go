@@ -166,7 +166,7 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 		Setting: reportSetting(p), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,
 		Mechanism: reportMechanism(p, fitted, seeded),
 		Training:  ReportTraining{Model: p.Model, Train: p.Train, Parameters: p.Net.Params()},
-		Declared:  ReportDeclared{Rows: p.Rows, RowsAtMost: p.RowsAtMost, Data: p.Schema.Spec()},
+		Declared:  p.declared(),
 		Warnings:  []string{},
 	}
 	r.Mechanism.StepsCharged = charged
@@ -187,13 +187,21 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 	if r.Hashes.Schema, err = hashJSON(r.Declared.Data); err != nil {
 		return nil, err
 	}
-	if r.Hashes.Config, err = hashJSON(map[string]any{
-		"data": r.Declared, "model": p.Model, "privacy": p.Privacy, "train": p.Train,
-	}); err != nil {
+	if r.Hashes.Config, err = p.ConfigHash(); err != nil {
 		return nil, err
 	}
 	r.ReportID, err = r.Identity()
 	return r, err
+}
+
+// declared is what the plan's config declares to be public.
+func (p *Plan) declared() ReportDeclared {
+	return ReportDeclared{Rows: p.Rows, RowsAtMost: p.RowsAtMost, Data: p.Schema.Spec()}
+}
+
+// ConfigHash is the SHA-256 of the canonical resolved config: of all that a run depends on, but for its table.
+func (p *Plan) ConfigHash() (string, error) {
+	return hashJSON(map[string]any{"data": p.declared(), "model": p.Model, "privacy": p.Privacy, "train": p.Train})
 }
 
 // claimDigits is how many significant digits of ε are claimed, the last rounded up.

@@ -11,6 +11,7 @@ import (
 
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train/disk"
 )
 
 // pointer makes optional values.
@@ -145,8 +146,9 @@ func TestModelRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		model, report, err := Write(filepath.Join(t.TempDir(), "a", "b"), m, r)
-		if err != nil {
+		dir := filepath.Join(t.TempDir(), "a", "b")
+		model, report := filepath.Join(dir, ModelFile), filepath.Join(dir, ReportFile)
+		if err := Write(disk.OS{}, dir, m, r); err != nil {
 			t.Fatal(err)
 		}
 		got, err := ReadModel(model)
@@ -182,7 +184,7 @@ func TestWriteLeavesNoStrangerBeside(t *testing.T) {
 	}
 	for _, blocked := range []string{ModelFile, ReportFile} {
 		dir := t.TempDir()
-		if _, _, err := Write(dir, m, report()); err != nil {
+		if err := Write(disk.OS{}, dir, m, report()); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, blocked)
@@ -192,7 +194,7 @@ func TestWriteLeavesNoStrangerBeside(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(path, "full"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := Write(dir, m, report()); err == nil {
+		if err := Write(disk.OS{}, dir, m, report()); err == nil {
 			t.Errorf("Write over a folder at %s = nil error, want one", blocked)
 		}
 		entries, err := os.ReadDir(dir)
@@ -327,11 +329,11 @@ func TestOptimizersReachTheBottomOfABowl(t *testing.T) {
 	} {
 		o := newOptimizer(&Plan{Train: train}, 2)
 		w, g := []float32{5, -3}, make([]float32, 2)
-		for range 500 {
+		for n := range 500 {
 			for i := range g {
 				g[i] = w[i] - 1
 			}
-			o.step(w, g)
+			o.step(n+1, w, g)
 		}
 		if math.Abs(float64(w[0])-1) > 0.01 || math.Abs(float64(w[1])-1) > 0.01 {
 			t.Errorf("%s: w = %v, want [1 1]", name, w)

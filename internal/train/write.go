@@ -2,8 +2,9 @@ package train
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
+
+	"dptrain/internal/train/disk"
 )
 
 // The names of the files a fit writes into its output folder.
@@ -16,37 +17,37 @@ const (
 // model's report id. At no moment does a model stand beside a report that is not its own: both are on disk under
 // temporary names before an older report is removed, then the model gets its name, then the report. Where that fails,
 // neither is left.
-func Write(dir string, m *Model, r *Report) (modelPath, reportPath string, err error) {
+func Write(fsys disk.FS, dir string, m *Model, r *Report) error {
 	m.ReportID = r.ReportID
 	model, err := m.Encode()
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	r.Hashes.Model = hash(model)
 	report, err := r.Encode()
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", "", err
+	if err := fsys.MkdirAll(dir); err != nil {
+		return err
 	}
-	modelPath, reportPath = filepath.Join(dir, ModelFile), filepath.Join(dir, ReportFile)
-	stagedModel, err := stage(modelPath, model)
+	modelPath, reportPath := filepath.Join(dir, ModelFile), filepath.Join(dir, ReportFile)
+	stagedModel, err := disk.Stage(fsys, modelPath, model, disk.Public)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	stagedReport, err := stage(reportPath, report)
+	stagedReport, err := disk.Stage(fsys, reportPath, report, disk.Public)
 	if err != nil {
-		return "", "", errors.Join(err, stagedModel.discard())
+		return errors.Join(err, stagedModel.Discard())
 	}
-	if err := remove(reportPath); err != nil {
-		return "", "", errors.Join(err, stagedModel.discard(), stagedReport.discard())
+	if err := disk.Remove(fsys, reportPath); err != nil {
+		return errors.Join(err, stagedModel.Discard(), stagedReport.Discard())
 	}
-	if err := stagedModel.commit(); err != nil {
-		return "", "", errors.Join(err, stagedReport.discard())
+	if err := stagedModel.Commit(); err != nil {
+		return errors.Join(err, stagedReport.Discard())
 	}
-	if err := stagedReport.commit(); err != nil {
-		return "", "", errors.Join(err, remove(modelPath))
+	if err := stagedReport.Commit(); err != nil {
+		return errors.Join(err, disk.Remove(fsys, modelPath))
 	}
-	return modelPath, reportPath, nil
+	return nil
 }

@@ -1,0 +1,260 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"dptrain/internal/train/disk"
+)
+
+// The names of the files that a run keeps in its output folder until it has ended.
+const (
+	LogFile        = "run.log"                // what may have drawn noise
+	CheckpointFile = "checkpoint.safetensors" // what was learned so far
+)
+
+// An Attempt is one process's go at a run in an output folder. Its log, a [disk.Journal], says what may have drawn noise:
+// every query of the records is reserved in it, on disk, before its noise is drawn. So whatever ends the process, and
+// whenever, the log has at least what was drawn; the next attempt takes all that is reserved as drawn, and has the rest
+// of the plan left. Its checkpoint says what was learned: parameters, the optimizer's state and the average, all of them
+// post-processing of noisy means. What was drawn after the checkpoint is lost, and paid for.
+//
+// Neither file holds a key, nor anything else computed from records: each attempt draws fresh randomness, and under
+// add/remove adjacency a fresh map from rows to slots. They can be copied back, as any file can, and then more noise is
+// drawn than the log tells; who restores an output folder from a backup must start anew.
+type Attempt struct {
+	fsys    disk.FS
+	dir     string
+	start   logStart
+	charged int         // steps reserved, by this attempt and those before it
+	saved   *checkpoint // what those before it left; nil: nothing
+	resumed bool
+	journal *disk.Journal
+}
+
+// A logEntry is what one line of a log says: one of the two.
+type logEntry struct {
+	Start   *logStart   `json:"start,omitempty"`   // the first line
+	Reserve *logReserve `json:"reserve,omitempty"` // the others
+}
+
+// logStart says which run it is.
+type logStart struct {
+	Format string `json:"format"`
+	Run    string `json:"run"`    // by which the run is known to a ledger
+	Config string `json:"config"` // hash of the resolved config
+	Steps  int    `json:"steps"`  // planned
+}
+
+// logReserve says that a query may draw its noise so many times more.
+type logReserve struct {
+	Query string `json:"query"`
+	Count int    `json:"count"`
+}
+
+const (
+	logFormat  = "dptrain.run/1"
+	querySteps = "steps"
+	startAnew  = "--fresh starts anew, with a privacy loss of its own on top"
+)
+
+// A ResumeError says why what a run left behind cannot be gone on with.
+type ResumeError struct{ Path, Msg string }
+
+func (e *ResumeError) Error() string { return fmt.Sprintf("%s: %s", e.Path, e.Msg) }
+
+// Hint is what to do about it.
+func (e *ResumeError) Hint() string { return startAnew }
+
+// An ExhaustedError says that a run was interrupted so often that nothing of its plan is left, and nothing was learned.
+type ExhaustedError struct{ Steps int }
+
+func (e *ExhaustedError) Error() string {
+	return fmt.Sprintf("all %d steps of the run are charged, and nothing that they gave was kept", e.Steps)
+}
+
+// Hint is what to do about it.
+func (e *ExhaustedError) Hint() string { return startAnew }
+
+// NewAttempt is the first attempt at a run by the plan in dir. run is a name that no other run has. Nothing is changed
+// before Open.
+func NewAttempt(fsys disk.FS, dir string, p *Plan, run string) (*Attempt, error) {
+	config, err := p.ConfigHash()
+	return &Attempt{fsys: fsys, dir: dir,
+		start: logStart{Format: logFormat, Run: run, Config: config, Steps: p.Train.Steps}}, err
+}
+
+// ResumeAttempt is the next attempt at the run that was interrupted in dir, or nil where there is none. It errs with a
+// *ResumeError where that run was not by this plan, or its files are not as they were written.
+func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
+	path := filepath.Join(dir, LogFile)
+	entries, _, err := disk.ReadJournal(fsys, path)
+	var damaged *disk.DamagedError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.As(err, &damaged):
+		return nil, &ResumeError{path, fmt.Sprintf("line %d %s", damaged.Line, damaged.Msg)}
+	case err != nil:
+		return nil, err
+	}
+	a, err := NewAttempt(fsys, dir, p, "")
+	if err != nil {
+		return nil, err
+	}
+	a.resumed = true
+	if err := a.read(path, entries); err != nil {
+		return nil, err
+	}
+	a.saved, err = readCheckpoint(fsys, filepath.Join(dir, CheckpointFile), p, a.start.Run)
+	if err == nil && a.saved != nil && a.saved.charged > a.charged {
+		err = &ResumeError{path, "has fewer steps than the checkpoint beside it"}
+	}
+	return a, err
+}
+
+// read takes what the log says.
+func (a *Attempt) read(path string, entries []disk.Entry) error {
+	for i, e := range entries {
+		var entry logEntry
+		decoder := json.NewDecoder(bytes.NewReader(e.JSON))
+		decoder.DisallowUnknownFields()
+		err := decoder.Decode(&entry)
+		r := entry.Reserve
+		switch {
+		case err != nil, (i == 0) != (entry.Start != nil), (i > 0) != (r != nil):
+			return &ResumeError{path, fmt.Sprintf("line %d is not of a log this program writes", i+1)}
+		case i == 0 && entry.Start.Format != logFormat:
+			return &ResumeError{path, "is of another format, want " + logFormat}
+		case i == 0 && (entry.Start.Config != a.start.Config || entry.Start.Steps != a.start.Steps):
+			return &ResumeError{path, "belongs to a run of another config: data, model, privacy or train has changed"}
+		case i == 0:
+			a.start = *entry.Start
+		case r.Query != querySteps || r.Count < 1 || r.Count > a.start.Steps-a.charged:
+			return &ResumeError{path, fmt.Sprintf("line %d reserves what is not in the plan", i+1)}
+		default:
+			a.charged += r.Count
+		}
+	}
+	if len(entries) == 0 {
+		return &ResumeError{path, "is empty"}
+	}
+	return nil
+}
+
+// Run is the name of the run.
+func (a *Attempt) Run() string { return a.start.Run }
+
+// Resumed reports whether there were attempts before this one.
+func (a *Attempt) Resumed() bool { return a.resumed }
+
+// Charged is the number of steps that may have drawn noise so far.
+func (a *Attempt) Charged() int { return a.charged }
+
+// Kept is the number of steps whose work an earlier attempt left.
+func (a *Attempt) Kept() int {
+	if a.saved == nil {
+		return 0
+	}
+	return a.saved.applied
+}
+
+// Open readies the log. A first attempt replaces what an older run left: its checkpoint goes before its log, so that
+// none ever stands beside a log that is not its own. It errs with an *ExhaustedError where nothing could come of it.
+func (a *Attempt) Open() error {
+	path := filepath.Join(a.dir, LogFile)
+	if a.resumed {
+		if a.charged == a.start.Steps && a.saved == nil {
+			return &ExhaustedError{a.start.Steps}
+		}
+		journal, _, err := disk.OpenJournal(a.fsys, path)
+		a.journal = journal
+		return err
+	}
+	if err := disk.Remove(a.fsys, filepath.Join(a.dir, CheckpointFile)); err != nil {
+		return err
+	}
+	journal, err := disk.CreateJournal(a.fsys, path, disk.Private, logEntry{Start: &a.start})
+	a.journal = journal
+	return err
+}
+
+// reserve puts count further steps on disk. Where it errs, none of them may be drawn.
+func (a *Attempt) reserve(count int) error {
+	if _, err := a.journal.Append(logEntry{Reserve: &logReserve{Query: querySteps, Count: count}}); err != nil {
+		return err
+	}
+	a.charged += count
+	return nil
+}
+
+// save puts a checkpoint on disk, in place of the one before it.
+func (a *Attempt) save(c *checkpoint) error {
+	content, err := c.encode(a.start)
+	if err != nil {
+		return err
+	}
+	return disk.WriteFile(a.fsys, filepath.Join(a.dir, CheckpointFile), content, disk.Private)
+}
+
+// Close closes the log and leaves what it and the checkpoint say for another attempt.
+func (a *Attempt) Close() error {
+	if a.journal == nil {
+		return nil
+	}
+	journal := a.journal
+	a.journal = nil
+	return journal.Close()
+}
+
+// Finish removes log and checkpoint of a run whose model and report are on disk.
+func (a *Attempt) Finish() error {
+	if err := a.Close(); err != nil {
+		return err
+	}
+	return Discard(a.fsys, a.dir)
+}
+
+// Discard removes log and checkpoint of whatever run left them in dir, for a run that keeps none.
+func Discard(fsys disk.FS, dir string) error {
+	// The log goes first: a checkpoint without one is nothing to resume.
+	for _, name := range []string{LogFile, CheckpointFile} {
+		if err := disk.Remove(fsys, filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReadFinished is the report of the run that ended in dir. It errs with a *ResumeError where that run was not by this plan,
+// or model and report are not each other's.
+func ReadFinished(fsys disk.FS, dir string, p *Plan) (*Report, error) {
+	path := filepath.Join(dir, ReportFile)
+	text, err := fsys.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	model, err := fsys.ReadFile(filepath.Join(dir, ModelFile))
+	if err != nil {
+		return nil, err
+	}
+	config, err := p.ConfigHash()
+	if err != nil {
+		return nil, err
+	}
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil || r.Schema != ReportSchema {
+		return nil, &ResumeError{path, "is not a report that this program can read"}
+	}
+	switch {
+	case r.Hashes.Config != config:
+		return nil, &ResumeError{path, "belongs to a run of another config: data, model, privacy or train has changed"}
+	case r.Hashes.Model != hash(model):
+		return nil, &ResumeError{path, "is not the report of the model beside it"}
+	}
+	return &r, nil
+}

@@ -1,0 +1,117 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
+	"strconv"
+
+	"dptrain/internal/train/disk"
+)
+
+// checkpointFormat names the layout of a checkpoint, a safetensors file.
+const checkpointFormat = "dptrain.checkpoint/1"
+
+// A checkpoint is what a run has learned after some of its steps.
+type checkpoint struct {
+	applied  int // steps that moved the parameters
+	charged  int // steps of the plan that were drawn or lost by then
+	averaged int // iterates in the average
+	tensors  []tensor
+}
+
+// checkpoint is what l has learned. The tensors are l's own, but for the average: they are read or set before the next
+// step.
+func (l *learner) checkpoint() *checkpoint {
+	c := &checkpoint{applied: l.applied, charged: l.next, averaged: l.average.count}
+	mean := make([]float32, len(l.params))
+	l.average.mean(mean)
+	c.tensors = append([]tensor{{name: "params", values: l.params}, {name: "average", values: mean}}, l.optimizer.state()...)
+	for i := range c.tensors {
+		c.tensors[i].shape = []int{len(c.tensors[i].values)}
+	}
+	return c
+}
+
+// restore sets l to what c says, and its next step to next.
+func (l *learner) restore(c *checkpoint, next int) {
+	l.next = next
+	if c == nil {
+		return
+	}
+	l.applied = c.applied
+	for i, t := range l.checkpoint().tensors {
+		copy(t.values, c.tensors[i].values)
+	}
+	l.average.restore(c.averaged, c.tensors[1].values)
+}
+
+// finite reports whether every number of c is one.
+func (c *checkpoint) finite() bool {
+	return !slices.ContainsFunc(c.tensors, func(t tensor) bool { return !finite(t.values) })
+}
+
+// finite reports whether every one of values is a finite number.
+func finite(values []float32) bool {
+	return !slices.ContainsFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
+}
+
+// encode is the checkpoint as a file.
+func (c *checkpoint) encode(start logStart) ([]byte, error) {
+	return encodeSafetensors(map[string]string{
+		"format": checkpointFormat, "run": start.Run, "config": start.Config,
+		"applied": strconv.Itoa(c.applied), "charged": strconv.Itoa(c.charged), "averaged": strconv.Itoa(c.averaged),
+	}, c.tensors)
+}
+
+// readCheckpoint reads the checkpoint of a run by the plan; nil where there is none.
+func readCheckpoint(fsys disk.FS, path string, p *Plan, run string) (*checkpoint, error) {
+	file, err := fsys.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := decodeCheckpoint(file, p, run)
+	if err != nil {
+		return nil, &ResumeError{path, err.Error()}
+	}
+	return c, nil
+}
+
+// decodeCheckpoint is the inverse of encode. It trusts nothing in the file.
+func decodeCheckpoint(file []byte, p *Plan, run string) (*checkpoint, error) {
+	metadata, tensors, err := decodeSafetensors(file)
+	if err != nil {
+		return nil, err
+	}
+	if metadata["format"] != checkpointFormat {
+		return nil, fmt.Errorf("its format is not %s", checkpointFormat)
+	}
+	if metadata["run"] != run {
+		return nil, fmt.Errorf("belongs to another run than the log beside it")
+	}
+	c := &checkpoint{}
+	for key, number := range map[string]*int{"applied": &c.applied, "charged": &c.charged, "averaged": &c.averaged} {
+		if *number, err = strconv.Atoi(metadata[key]); err != nil || *number < 0 || *number > p.Train.Steps {
+			return nil, fmt.Errorf("its number of steps %s is not one of the plan", key)
+		}
+	}
+	if c.applied > c.charged || c.averaged > c.applied {
+		return nil, fmt.Errorf("its numbers of steps do not go together")
+	}
+	for _, want := range newLearner(p).checkpoint().tensors {
+		i := slices.IndexFunc(tensors, func(t tensor) bool { return t.name == want.name })
+		if i < 0 || !slices.Equal(tensors[i].shape, want.shape) {
+			return nil, fmt.Errorf("its tensors are not those of the plan's model and optimizer")
+		}
+		c.tensors = append(c.tensors, tensors[i])
+	}
+	if len(tensors) != len(c.tensors) {
+		return nil, fmt.Errorf("it has more tensors than the plan's model and optimizer")
+	}
+	return c, nil
+}

@@ -1,0 +1,280 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"dptrain/internal/data"
+	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train/disk"
+	"dptrain/internal/train/disk/disktest"
+)
+
+// A crashRun is a run in a folder, by as many attempts as it takes.
+type crashRun struct {
+	t      *testing.T
+	dir    string
+	plan   *Plan
+	table  *data.Dataset
+	report *Report // of the plan
+	seed   uint64  // of the last attempt
+	drawn  int     // steps drawn by all attempts
+}
+
+// attempt makes one attempt on fsys. killed says that the process ended; else err is what the attempt gave.
+func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if _, simulated := p.(disktest.Killed); !simulated {
+				panic(p)
+			}
+			killed = true
+		}
+	}()
+	a, err := ResumeAttempt(fsys, c.dir, c.plan)
+	if err != nil {
+		return 0, false, err
+	}
+	if a == nil {
+		if a, err = NewAttempt(fsys, c.dir, c.plan, "run"); err != nil {
+			return 0, false, err
+		}
+	}
+	if err := a.Open(); err != nil {
+		return 0, false, err
+	}
+	c.seed++
+	steps := 0
+	f, err := Fit(context.Background(), c.plan, c.table, Run{Key: rng.TestKey(c.seed), Workers: 1, Attempt: a,
+		Progress: func(int) {
+			c.drawn++
+			if steps++; steps == killAtStep {
+				panic(disktest.Killed{})
+			}
+		},
+		// A step takes a tenth of a block: blocks are of 1, 10, 10, … steps.
+		Clock: func() time.Duration { return time.Duration(steps) * minBlock / 10 },
+	})
+	if err != nil {
+		return 0, false, errors.Join(err, a.Close())
+	}
+	r := *c.report
+	m := &Model{Schema: c.plan.Schema, Net: c.plan.Net, Params: f.Params, Model: c.plan.Model, Privacy: c.plan.Privacy,
+		Train: c.plan.Train, Private: true, Version: "test"}
+	if err := Write(fsys, c.dir, m, &r); err != nil {
+		return 0, false, errors.Join(err, a.Close())
+	}
+	return f.Steps, false, a.Finish()
+}
+
+// charged is what a dry run tells, and whether the run has ended.
+func (c *crashRun) charged() (steps int, finished bool) {
+	c.t.Helper()
+	a, err := ResumeAttempt(disk.OS{}, c.dir, c.plan)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if a != nil {
+		return a.Charged(), false
+	}
+	r, err := ReadFinished(disk.OS{}, c.dir, c.plan)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, false
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return r.Mechanism.StepsCharged, true
+}
+
+// check holds what stands in the folder against what was drawn.
+func (c *crashRun) check(before int) (charged int) {
+	c.t.Helper()
+	charged, finished := c.charged()
+	if charged < c.drawn {
+		c.t.Errorf("%d steps are charged, %d drew noise", charged, c.drawn)
+	}
+	if charged < before {
+		c.t.Errorf("%d steps are charged, %d were before", charged, before)
+	}
+	if charged > c.plan.Train.Steps {
+		c.t.Errorf("%d steps are charged, %d are planned", charged, c.plan.Train.Steps)
+	}
+	_, err := ReadModel(filepath.Join(c.dir, ModelFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) || err != nil && finished {
+		c.t.Errorf("the model is not whole: %v", err)
+	}
+	return charged
+}
+
+// newCrashRun readies a run of 40 steps.
+func newCrashRun(t *testing.T, change func(*Options)) *crashRun {
+	t.Helper()
+	o := testOptions()
+	o.Rows, o.Train.Steps = 40, pointer(40)
+	change(&o)
+	s := testSchema(t)
+	p, err := NewPlan(o, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReport(p, &Fitted{Steps: 40, Spent: p.Mechanism.Event(40)}, false, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &crashRun{t: t, dir: t.TempDir(), plan: p, table: testTable(t, s, 40), report: r}
+}
+
+// again is the same run in another folder.
+func (c *crashRun) again() *crashRun {
+	return &crashRun{t: c.t, dir: c.t.TempDir(), plan: c.plan, table: c.table, report: c.report}
+}
+
+// finish resumes until the run has ended, on a disk without faults, and looks at what is left.
+func (c *crashRun) finish(charged int) (applied int) {
+	c.t.Helper()
+	applied, killed, err := c.attempt(&disktest.FS{}, -1)
+	if err != nil || killed {
+		c.t.Fatalf("the last attempt: %v", err)
+	}
+	if c.check(charged); c.drawn > c.plan.Train.Steps {
+		c.t.Errorf("%d steps drew noise, %d are planned", c.drawn, c.plan.Train.Steps)
+	}
+	c.tidy()
+	return applied
+}
+
+// tidy holds the folder to model and report alone.
+func (c *crashRun) tidy() {
+	c.t.Helper()
+	listing, err := os.ReadDir(c.dir)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, f := range listing {
+		if name := f.Name(); name != ModelFile && name != ReportFile && !strings.HasPrefix(name, ".") {
+			c.t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// TestCrashNeverUndercharges ends the process, or fails the disk, at every call of a run that touches the disk, and resumes.
+// Killed processes are those of a machine that goes on and of one whose power is cut.
+func TestCrashNeverUndercharges(t *testing.T) {
+	whole := newCrashRun(t, func(*Options) {})
+	calm := &disktest.FS{}
+	if _, _, err := whole.attempt(calm, -1); err != nil || calm.Calls < 40 {
+		t.Fatalf("an attempt without faults: %d calls, %v", calm.Calls, err)
+	}
+	for _, fault := range disktest.Faults() {
+		for _, cut := range []bool{false, true} {
+			if cut && !fault.Kills() {
+				continue
+			}
+			for at := 1; at <= calm.Calls; at++ {
+				c := whole.again()
+				fsys := &disktest.FS{Fault: fault, At: at, PowerCut: cut}
+				applied, killed, err := c.attempt(fsys, -1)
+				name := fmt.Sprintf("%v at call %d of %d, power cut %v", fault, at, calm.Calls, cut)
+				if killed != fault.Kills() {
+					t.Errorf("%s: killed %v", name, killed)
+				}
+				if !fault.Kills() && err == nil && applied != 40 {
+					t.Errorf("%s: no error, and %d steps", name, applied)
+				}
+				charged := c.check(0)
+				if _, finished := c.charged(); finished {
+					continue
+				}
+				if lost := c.finish(charged); lost < 40-20 {
+					t.Errorf("%s: %d of 40 steps are in the model", name, lost)
+				}
+				if t.Failed() {
+					t.Fatalf("%s", name)
+				}
+			}
+		}
+	}
+}
+
+// TestKilledAtEveryStep kills a run after each step in turn, and its resumption three steps later, under every adjacency
+// and optimizer.
+func TestKilledAtEveryStep(t *testing.T) {
+	for name, change := range map[string]func(*Options){
+		"default": func(*Options) {},
+		"poisson": func(o *Options) { o.Train.SamplingProbability = pointer(0.3) },
+		"adam":    func(o *Options) { o.Train.Optimizer = Adam },
+		"add_or_remove_one": func(o *Options) {
+			o.Privacy.Adjacency, o.Rows, o.RowsAtMost = string(accounting.AddOrRemoveOne), 0, 60
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole := newCrashRun(t, change)
+			for step := 1; step <= 40; step++ {
+				c := whole.again()
+				charged := 0
+				for _, next := range []int{step, 3} {
+					if _, killed, err := c.attempt(&disktest.FS{}, next); err != nil {
+						t.Fatal(err)
+					} else if killed {
+						charged = c.check(charged)
+					}
+				}
+				if _, finished := c.charged(); !finished {
+					c.finish(charged)
+				}
+			}
+		})
+	}
+}
+
+// TestResumedRunKeepsEarlierWork interrupts a run by its context: what was learned by then is in the model, bit for bit.
+func TestResumedRunKeepsEarlierWork(t *testing.T) {
+	c := newCrashRun(t, func(o *Options) { o.Train.AverageLast = pointer(0.0) })
+	a, err := NewAttempt(disk.OS{}, c.dir, c.plan, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err = Fit(ctx, c.plan, c.table, Run{Key: rng.TestKey(1), Workers: 1, Attempt: a, Progress: func(done int) {
+		if done == 40 {
+			t.Fatal("the run ends before it is interrupted")
+		}
+		if done == 21 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("Fit = %v, want the context's end", err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := ResumeAttempt(disk.OS{}, c.dir, c.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left.Kept() != 21 || left.Charged() < 21 || left.Charged() == 40 {
+		t.Fatalf("%d steps are kept and %d charged, want 21 and a few more", left.Kept(), left.Charged())
+	}
+	l := newLearner(c.plan)
+	l.restore(left.saved, left.Charged())
+	for i, w := range l.params {
+		if w == 0 {
+			t.Errorf("parameter %d is 0 after 21 steps", i)
+		}
+	}
+	if applied := c.finish(left.Charged()); applied != 21+40-left.Charged() {
+		t.Errorf("%d steps are in the model, want those kept and those left", applied)
+	}
+}
