@@ -2,8 +2,11 @@ package data
 
 // A cell is one field of a row. Its text is valid until the next row is read.
 type cell struct {
-	text []byte // the CSV field, the unquoted JSON string, or the literal of a JSON number or boolean; valid UTF-8
-	null bool   // a JSON null or an absent key; text is empty
+	text   []byte  // the CSV field, the unquoted JSON string, or the literal of a JSON number or boolean; valid UTF-8
+	number float64 // that text is, where numeric is set
+	// numeric says that the reader came by the number. It sets it for inputs that are numbers alone.
+	numeric bool
+	null    bool // a JSON null or an absent key; text is empty
 }
 
 // A missing lists the texts that stand for an absent value.
@@ -15,6 +18,16 @@ func (m missing) has(c cell) bool {
 	}
 	for _, text := range m {
 		if text == string(c.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyNumber reports whether a number may stand for an absent value.
+func (m missing) anyNumber() bool {
+	for _, text := range m {
+		if _, problem := parseNumber([]byte(text)); problem == "" {
 			return true
 		}
 	}

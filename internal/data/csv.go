@@ -1,8 +1,6 @@
 package data
 
 import (
-	"bufio"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -12,71 +10,129 @@ import (
 
 // csvSource reads delimited fields after a header row. Columns may stand in any order, and others may be among them.
 type csvSource struct {
-	in     *guard
-	reader *csv.Reader
-	names  []string // of each cell: its column
-	fields []int    // of each cell: its index among a row's fields
-	text   []byte   // of the row's cells
+	rows   *splitter
+	layout csvLayout
+	first  []byte // rows that were read together with the header
+	lines  int    // line feeds before them
+}
+
+// A csvLayout says how a row of fields becomes cells. Readers share it.
+type csvLayout struct {
+	splitter            // where rows end
+	delimiter  []byte   // one character
+	names      []string // of each cell: its column
+	targets    []target // of each field
+	duplicates []target // cells that read a field which is another's target already
+	sources    []int32  // of each of duplicates: the other cell
+}
+
+// A target is the cell that a field goes to.
+type target struct {
+	cell   int32 // -1: none
+	number bool  // the input is a number
 }
 
 // newCSVSource reads the header. delimiter, where stated, takes the place of usual.
-func newCSVSource(in *guard, usual rune, delimiter string, inputs []input) (*csvSource, error) {
-	s := &csvSource{in: in, reader: csv.NewReader(bufio.NewReaderSize(in, readBufferSize))}
-	s.reader.ReuseRecord = true
-	s.reader.Comma = usual
-	if delimiter != "" {
-		s.reader.Comma, _ = utf8.DecodeRuneInString(delimiter)
+func newCSVSource(in io.Reader, partBytes int, usual, delimiter string, inputs []input) (*csvSource, error) {
+	if delimiter == "" {
+		delimiter = usual
 	}
+	rows := splitter{in: in, quote: '"', size: partBytes}
+	s := &csvSource{rows: &rows, layout: csvLayout{splitter: splitter{quote: '"'}, delimiter: []byte(delimiter)}}
+	var cells []target
 	for _, in := range inputs {
-		if !in.vector {
-			s.names = append(s.names, in.name)
-			continue
-		}
-		if in.run == nil {
+		if in.vector && in.run == nil {
 			return nil, noRun(in.key)
 		}
 		for i := range in.size {
-			s.names = append(s.names, in.run.name(i))
+			name := in.name
+			if in.vector {
+				name = in.run.name(i)
+			}
+			cells = append(cells, target{int32(len(cells)), in.number})
+			s.layout.names = append(s.layout.names, name)
 		}
 	}
-	header, err := s.read()
-	if errors.Is(err, io.EOF) {
-		return nil, &Error{msg: "has no header row"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s, s.locate(header)
+	return s, s.readHeader(cells)
 }
 
-// locate finds each cell's field by the header.
-func (s *csvSource) locate(header []string) error {
-	line, _ := s.reader.FieldPos(0)
+// readHeader finds the fields of cells by the first row.
+func (s *csvSource) readHeader(cells []target) error {
+	r := &csvReader{layout: &s.layout}
+	for blank := 0; ; blank += len(r.text) {
+		text, err := s.rows.next(r.text)
+		switch {
+		case errors.Is(err, io.EOF) && blank == 0:
+			return &Error{msg: "is empty"}
+		case errors.Is(err, io.EOF):
+			return &Error{msg: "has no header row"}
+		case err == nil && blank > maxRowBytes:
+			err = rowTooLong()
+		}
+		if err != nil {
+			return below(err, s.lines)
+		}
+		if r.reset(text); r.skipBlank() {
+			break
+		}
+		s.lines += r.lines(len(text))
+	}
+	err := s.layout.readHeader(r, cells)
+	s.first = r.text[r.at:]
+	before := s.lines
+	s.lines += r.lines(r.at)
+	return below(err, before)
+}
+
+// readHeader finds the fields of cells by the row that r is at.
+func (l *csvLayout) readHeader(r *csvReader, cells []target) error {
+	header, starts, err := r.record()
+	if err != nil {
+		return err
+	}
+	for i, name := range header {
+		if !utf8.ValidString(name) {
+			line, column := r.place(starts[i])
+			return &Error{Line: line, Column: column, msg: "the header is not valid UTF-8", hint: "convert the file to UTF-8"}
+		}
+	}
+	return l.locate(header, cells, func(field int) (line, column int) { return r.place(starts[field]) })
+}
+
+// locate finds each cell's field by the header, whose fields stand where place says.
+func (l *csvLayout) locate(header []string, cells []target, place func(field int) (line, column int)) error {
 	needed := make(map[string]bool)
-	for _, name := range s.names {
+	for _, name := range l.names {
 		needed[name] = true
 	}
 	at := make(map[string]int)
 	for i, name := range header {
-		if !utf8.ValidString(name) {
-			line, column := s.reader.FieldPos(i)
-			return &Error{Line: line, Column: column, msg: "the header is not valid UTF-8", hint: "convert the file to UTF-8"}
-		}
 		if !needed[name] {
 			continue
 		}
 		if _, twice := at[name]; twice {
-			line, column := s.reader.FieldPos(i)
+			line, column := place(i)
 			return &Error{Line: line, Column: column, msg: fmt.Sprintf("column %q is in the header twice", name)}
 		}
 		at[name] = i
 	}
-	for _, name := range s.names {
-		i, ok := at[name]
+	l.targets = make([]target, len(header))
+	for i := range l.targets {
+		l.targets[i].cell = -1
+	}
+	for i, name := range l.names {
+		field, ok := at[name]
 		if !ok {
+			line, _ := place(0)
 			return &Error{Line: line, msg: fmt.Sprintf("the header has no column %q", name), hint: nearColumn(header, name)}
 		}
-		s.fields = append(s.fields, i)
+		if other := &l.targets[field]; other.cell >= 0 {
+			other.number = other.number || cells[i].number
+			l.duplicates = append(l.duplicates, cells[i])
+			l.sources = append(l.sources, other.cell)
+			continue
+		}
+		l.targets[field] = cells[i]
 	}
 	return nil
 }
@@ -94,57 +150,16 @@ func nearColumn(header []string, name string) string {
 	return "names are compared exactly; the first row must be the header"
 }
 
-func (s *csvSource) next(cells []cell) error {
-	record, err := s.read()
-	if err != nil {
-		return err
+func (s *csvSource) next(p *part) error {
+	if s.first != nil {
+		p.text, s.first = append(p.text[:0], s.first...), nil
+		return nil
 	}
-	s.text = s.text[:0]
-	for i, field := range s.fields {
-		if !utf8.ValidString(record[field]) {
-			name, line, column := s.where(i)
-			return &Error{Line: line, Column: column, msg: fmt.Sprintf("column %q is not valid UTF-8", name), hint: "convert the file to UTF-8"}
-		}
-		start := len(s.text)
-		s.text = append(s.text, record[field]...)
-		cells[i] = cell{text: s.text[start:]}
-	}
-	return nil
+	var err error
+	p.text, err = s.rows.next(p.text)
+	return err
 }
 
-func (s *csvSource) where(i int) (name string, line, column int) {
-	line, column = s.reader.FieldPos(s.fields[i])
-	return s.names[i], line, column
-}
+func (s *csvSource) before() int { return s.lines }
 
-// read is the next row of the file, which blank lines are not. The result is valid until the next call.
-func (s *csvSource) read() ([]string, error) {
-	s.in.nextRow()
-	record, err := s.reader.Read()
-	if err == nil {
-		return record, nil
-	}
-	var syntax *csv.ParseError
-	if !errors.As(err, &syntax) {
-		return nil, err
-	}
-	e := &Error{Line: syntax.Line, Column: syntax.Column}
-	switch {
-	case errors.Is(syntax.Err, csv.ErrFieldCount):
-		e.Column = 0
-		e.msg = "the row has fewer fields than the header"
-		if len(record) > s.reader.FieldsPerRecord {
-			e.msg = "the row has more fields than the header"
-		}
-		e.hint = "put fields that hold the delimiter into quotes"
-	case errors.Is(syntax.Err, csv.ErrBareQuote):
-		e.msg = "a quote inside a field that does not begin with one"
-		e.hint = "put the field into quotes and write the quote twice"
-	default:
-		e.msg = "a quote that is neither closed nor written twice"
-		if syntax.StartLine != syntax.Line {
-			e.hint = fmt.Sprintf("the row begins on line %d", syntax.StartLine)
-		}
-	}
-	return nil, e
-}
+func (s *csvSource) reader() rowReader { return &csvReader{layout: &s.layout} }

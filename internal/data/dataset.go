@@ -27,6 +27,17 @@ type Groups struct {
 	Of    []int32  // [Rows]: index into Names
 }
 
+// number is the number of the group called name, which it adds where it is not yet in of.
+func (g *Groups) number(of map[string]int32, name string) int32 {
+	i, known := of[name]
+	if !known {
+		i = int32(len(g.Names))
+		g.Names = append(g.Names, name)
+		of[name] = i
+	}
+	return i
+}
+
 // sort puts the names, first seen first, into ascending order.
 func (g *Groups) sort() {
 	names := slices.Clone(g.Names)
@@ -56,13 +67,13 @@ func newBuilder(dense, sparse int) *builder {
 	return &builder{data: &Dataset{DenseWidth: dense, SparseWidth: sparse, Indptr: []int{0}}}
 }
 
-// reserve makes room for the dense block of a table of rows rows, up to 1 GiB: within it the block never moves, so that
-// loading takes little more memory than the block itself. Pages that stay empty cost nothing.
-func (b *builder) reserve(rows int) {
+// reset drops all rows and keeps their memory.
+func (b *builder) reset() {
 	d := b.data
-	if d.DenseWidth > 0 {
-		const floats = 1 << 28
-		d.Dense = make([]float32, 0, min(rows, floats/d.DenseWidth)*d.DenseWidth)
+	d.Rows = 0
+	d.Dense, d.Indptr, d.Indices, d.Values, d.Labels = d.Dense[:0], d.Indptr[:1], d.Indices[:0], d.Values[:0], d.Labels[:0]
+	if d.Groups != nil {
+		d.Groups.Names, d.Groups.Of = d.Groups.Names[:0], d.Groups.Of[:0]
 	}
 }
 

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -14,17 +13,44 @@ import (
 
 // jsonlSource reads one JSON object a line. An object with a key twice, at any depth, is refused.
 type jsonlSource struct {
-	in      *guard
-	lines   *bufio.Reader
+	rows   *splitter
+	inputs []input
+}
+
+func newJSONLSource(in io.Reader, partBytes int, inputs []input) *jsonlSource {
+	return &jsonlSource{rows: &splitter{in: in, size: partBytes}, inputs: inputs}
+}
+
+func (s *jsonlSource) next(p *part) (err error) {
+	started := s.rows.started
+	p.text, err = s.rows.next(p.text)
+	if errors.Is(err, io.EOF) && !started {
+		return &Error{msg: "is empty"}
+	}
+	return err
+}
+
+func (s *jsonlSource) before() int { return 0 }
+
+func (s *jsonlSource) reader() rowReader { return newJSONLReader(s.inputs) }
+
+// jsonlReader reads the objects of parts, a line each.
+type jsonlReader struct {
 	decoder jsontext.Decoder
 	inputs  []jsonInput
 	root    *jsonNode
+	plain   plainObject
 
-	line    int // number of the line read last, from 1
-	long    []byte
-	text    []byte // of the row's cells
-	key     []byte
-	columns []int // of each cell of the row: where it begins in the line, from 1
+	text  []byte // of the part
+	at    int    // where the next line begins
+	line  []byte // the line read last, without its end
+	start int    // where it begins
+	ascii bool   // all of the part is
+	nul   int    // of the first NUL byte from the next line on; the part's length where there is none
+
+	unquoted []byte // of the row's cells
+	key      []byte
+	columns  []int // of each cell of the row: where it begins in the line, from 1
 }
 
 // A jsonInput is an input and what the present row has for it.
@@ -50,24 +76,25 @@ type jsonNode struct {
 	ranks []rank
 }
 
-func newJSONLSource(in *guard, inputs []input) *jsonlSource {
-	s := &jsonlSource{
-		in:    in,
-		lines: bufio.NewReaderSize(in, readBufferSize),
-		root:  new(jsonNode),
-	}
+func newJSONLReader(inputs []input) *jsonlReader {
+	r := &jsonlReader{root: new(jsonNode)}
 	cells := 0
 	for i, in := range inputs {
-		s.inputs = append(s.inputs, jsonInput{input: in, first: cells})
+		r.inputs = append(r.inputs, jsonInput{input: in, first: cells})
 		cells += in.size
 		path := strings.Split(in.name, ".")
-		s.root.add([]string{in.name}, i, wholeKey)
+		r.root.add([]string{in.name}, i, wholeKey)
 		if len(path) > 1 {
-			s.root.add(path, i, byPath)
+			r.root.add(path, i, byPath)
 		}
 	}
-	s.columns = make([]int, cells)
-	return s
+	r.columns = make([]int, cells)
+	return r
+}
+
+func (r *jsonlReader) reset(text []byte) {
+	r.text, r.at, r.ascii = text, 0, isASCII(text)
+	r.nul = indexByteFrom(text, 0, 0)
 }
 
 // add lets path lead to the input.
@@ -87,113 +114,124 @@ func (n *jsonNode) add(path []string, input int, r rank) {
 	n.ranks = append(n.ranks, r)
 }
 
-func (s *jsonlSource) where(i int) (name string, line, column int) {
-	for _, in := range s.inputs {
+func (r *jsonlReader) where(i int) (name string, line, column int) {
+	for _, in := range r.inputs {
 		if i >= in.first && i < in.first+in.size {
 			name = in.name
 		}
 	}
-	return name, s.line, s.columns[i]
+	return name, r.lineNumber(), r.columns[i]
 }
 
-func (s *jsonlSource) next(cells []cell) error {
-	line, err := s.readLine()
-	if err != nil {
-		return err
+// lineNumber is the number of the line read last, from 1.
+func (r *jsonlReader) lineNumber() int { return bytes.Count(r.text[:r.start], []byte{'\n'}) + 1 }
+
+func (r *jsonlReader) next(cells []cell) error {
+	if !r.nextLine() {
+		return io.EOF
 	}
+	if r.nul < r.at {
+		at := r.nul
+		r.nul = indexByteFrom(r.text, r.at, 0)
+		return r.fail(at-r.start, "NUL byte", notText)
+	}
+	if r.ascii && r.plain.read(r, cells) {
+		return nil
+	}
+	return r.read(cells)
+}
+
+// nextLine finds the next line that is not blank. It reports whether there is one.
+func (r *jsonlReader) nextLine() bool {
+	for r.at < len(r.text) {
+		r.start = r.at
+		if r.at = indexByteFrom(r.text, r.start, '\n'); r.at < len(r.text) {
+			r.at++
+		}
+		if r.line = bytes.TrimRight(r.text[r.start:r.at], " \t\r\n"); len(r.line) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// read reads the object of the line.
+func (r *jsonlReader) read(cells []cell) error {
+	line := r.line
 	if !utf8.Valid(line) {
-		return s.fail(invalidAt(line), "not valid UTF-8", "convert the file to UTF-8")
+		return r.fail(invalidAt(line), "not valid UTF-8", "convert the file to UTF-8")
 	}
 	start := len(line) - len(bytes.TrimLeft(line, " \t"))
 	if line[start] != '{' {
-		return s.fail(start, "not a JSON object", "JSONL holds one object a line")
+		return r.fail(start, "not a JSON object", "JSONL holds one object a line")
 	}
 	for i := range cells {
 		cells[i] = cell{null: true}
-		s.columns[i] = start + 1
+		r.columns[i] = start + 1
 	}
-	for i := range s.inputs {
-		s.inputs[i].found = absent
+	for i := range r.inputs {
+		r.inputs[i].found = absent
 	}
-	s.text = s.text[:0]
-	s.decoder.Reset(bytes.NewBuffer(line))
-	if err := s.object(s.root, cells); err != nil {
-		return s.syntax(err, len(line))
+	r.unquoted = r.unquoted[:0]
+	r.plain.learn()
+	r.decoder.Reset(bytes.NewBuffer(line))
+	if err := r.object(r.root, cells); err != nil {
+		return r.syntax(err, len(line))
 	}
-	if end := int(s.decoder.InputOffset()); end < len(line) {
-		return s.fail(skipBlanks(line, end), "more than a JSON object on the line", "JSONL holds one object a line")
+	if end := int(r.decoder.InputOffset()); end < len(line) {
+		return r.fail(skipBlanks(line, end), "more than a JSON object on the line", "JSONL holds one object a line")
 	}
 	return nil
 }
 
-// readLine is the next line that is not blank, without its end; valid until the next call.
-func (s *jsonlSource) readLine() ([]byte, error) {
-	for {
-		s.in.nextRow()
-		line, err := s.lines.ReadSlice('\n')
-		if errors.Is(err, bufio.ErrBufferFull) {
-			s.long = s.long[:0]
-			for errors.Is(err, bufio.ErrBufferFull) {
-				s.long = append(s.long, line...)
-				line, err = s.lines.ReadSlice('\n')
-			}
-			s.long = append(s.long, line...)
-			line = s.long
-		}
-		if err != nil && (err != io.EOF || len(line) == 0) {
-			return nil, err
-		}
-		s.line++
-		if line = bytes.TrimRight(line, " \t\r\n"); len(line) > 0 {
-			return line, nil
-		}
-	}
-}
-
 // object reads the object that comes next in the line, n being what declared names lead to in it.
-func (s *jsonlSource) object(n *jsonNode, cells []cell) error {
-	if _, err := s.decoder.ReadToken(); err != nil {
+func (r *jsonlReader) object(n *jsonNode, cells []cell) error {
+	if _, err := r.decoder.ReadToken(); err != nil {
 		return err
 	}
-	for s.decoder.PeekKind() != '}' {
-		quoted, err := s.decoder.ReadValue()
+	for r.decoder.PeekKind() != '}' {
+		quoted, err := r.decoder.ReadValue()
 		if err != nil {
 			return err
 		}
-		s.key, err = jsontext.AppendUnquote(s.key[:0], quoted)
+		r.key, err = jsontext.AppendUnquote(r.key[:0], quoted)
 		if err != nil {
 			return err
 		}
-		if err := s.value(n.keys[string(s.key)], cells); err != nil {
+		next := n.keys[string(r.key)]
+		if n == r.root {
+			r.plain.add(quoted, next)
+		}
+		if err := r.value(next, cells); err != nil {
 			return err
 		}
 	}
-	_, err := s.decoder.ReadToken()
+	_, err := r.decoder.ReadToken()
 	return err
 }
 
 // value reads the value that comes next, which n stands for; nil where no declared name leads to it.
-func (s *jsonlSource) value(n *jsonNode, cells []cell) error {
+func (r *jsonlReader) value(n *jsonNode, cells []cell) error {
 	switch {
 	case n == nil:
-		return s.decoder.SkipValue()
-	case len(n.ends) == 0 && s.decoder.PeekKind() == '{':
-		return s.object(n, cells)
+		return r.decoder.SkipValue()
+	case len(n.ends) == 0 && r.decoder.PeekKind() == '{':
+		return r.object(n, cells)
 	case len(n.ends) == 0: // not an object: what leads through it is absent
-		return s.decoder.SkipValue()
+		return r.decoder.SkipValue()
 	}
-	raw, err := s.decoder.ReadValue()
+	raw, err := r.decoder.ReadValue()
 	if err != nil {
 		return err
 	}
-	offset := int(s.decoder.InputOffset()) - len(raw)
+	offset := int(r.decoder.InputOffset()) - len(raw)
 	for i, end := range n.ends {
-		in := &s.inputs[end]
+		in := &r.inputs[end]
 		if in.found >= n.ranks[i] {
 			continue
 		}
 		in.found = n.ranks[i]
-		if err := s.fill(in, cells[in.first:in.first+in.size], raw, offset); err != nil {
+		if err := r.fill(in, cells[in.first:in.first+in.size], raw, offset); err != nil {
 			return err
 		}
 	}
@@ -201,16 +239,16 @@ func (s *jsonlSource) value(n *jsonNode, cells []cell) error {
 }
 
 // fill puts a value, which begins at offset in the line, into the cells of an input.
-func (s *jsonlSource) fill(in *jsonInput, cells []cell, raw []byte, offset int) error {
-	columns := s.columns[in.first : in.first+in.size]
+func (r *jsonlReader) fill(in *jsonInput, cells []cell, raw []byte, offset int) error {
+	columns := r.columns[in.first : in.first+in.size]
 	for i := range columns {
 		columns[i] = offset + 1
 	}
 	if !in.vector {
 		if raw[0] == '{' || raw[0] == '[' {
-			return s.fail(offset, fmt.Sprintf("column %q is an object or array, want a single value", in.name), "")
+			return r.fail(offset, fmt.Sprintf("column %q is an object or array, want a single value", in.name), "")
 		}
-		return s.scalar(&cells[0], raw)
+		return r.scalar(&cells[0], raw)
 	}
 	switch raw[0] {
 	case 'n':
@@ -219,43 +257,43 @@ func (s *jsonlSource) fill(in *jsonInput, cells []cell, raw []byte, offset int) 
 		}
 		return nil
 	case '[':
-		return s.elements(in, cells, raw, offset)
+		return r.elements(in, cells, raw, offset)
 	}
-	return s.fail(offset, fmt.Sprintf("column %q is not an array", in.name), "")
+	return r.fail(offset, fmt.Sprintf("column %q is not an array", in.name), "")
 }
 
 // scalar puts a string, number, boolean or null into a cell.
-func (s *jsonlSource) scalar(c *cell, raw []byte) (err error) {
-	start := len(s.text)
+func (r *jsonlReader) scalar(c *cell, raw []byte) (err error) {
+	start := len(r.unquoted)
 	switch raw[0] {
 	case 'n':
 		*c = cell{null: true}
 		return nil
 	case '"':
-		s.text, err = jsontext.AppendUnquote(s.text, raw)
+		r.unquoted, err = jsontext.AppendUnquote(r.unquoted, raw)
 	default:
-		s.text = append(s.text, raw...)
+		r.unquoted = append(r.unquoted, raw...)
 	}
-	*c = cell{text: s.text[start:]}
+	*c = cell{text: r.unquoted[start:]}
 	return err
 }
 
 // elements puts the elements of a valid array, which begins at offset in the line, into cells.
-func (s *jsonlSource) elements(in *jsonInput, cells []cell, raw []byte, offset int) error {
+func (r *jsonlReader) elements(in *jsonInput, cells []cell, raw []byte, offset int) error {
 	wrongSize := func() error {
-		return s.fail(offset, fmt.Sprintf("column %q does not have the declared %d elements", in.name, in.size), "")
+		return r.fail(offset, fmt.Sprintf("column %q does not have the declared %d elements", in.name, in.size), "")
 	}
 	n := 0
 	for at := skipBlanks(raw, 1); raw[at] != ']'; n++ {
 		if n == in.size {
 			return wrongSize()
 		}
-		s.columns[in.first+n] = offset + at + 1
+		r.columns[in.first+n] = offset + at + 1
 		if raw[at] == '[' || raw[at] == '{' {
-			return s.fail(offset+at, fmt.Sprintf("column %q has an object or array as an element, want numbers", in.name), "")
+			return r.fail(offset+at, fmt.Sprintf("column %q has an object or array as an element, want numbers", in.name), "")
 		}
 		end := scalarEnd(raw, at)
-		if err := s.scalar(&cells[n], raw[at:end]); err != nil {
+		if err := r.scalar(&cells[n], raw[at:end]); err != nil {
 			return err
 		}
 		if at = skipBlanks(raw, end); raw[at] == ',' {
@@ -295,12 +333,12 @@ func scalarEnd(text []byte, at int) int {
 // isJSONBlank reports whether c is white space of JSON inside a line.
 func isJSONBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
 
-func (s *jsonlSource) fail(offset int, msg, hint string) error {
-	return &Error{Line: s.line, Column: offset + 1, msg: msg, hint: hint}
+func (r *jsonlReader) fail(offset int, msg, hint string) error {
+	return &Error{Line: r.lineNumber(), Column: offset + 1, msg: msg, hint: hint}
 }
 
 // syntax says where a line of the given length is not JSON. The decoder's own words may quote the line.
-func (s *jsonlSource) syntax(err error, length int) error {
+func (r *jsonlReader) syntax(err error, length int) error {
 	var ours *Error
 	if errors.As(err, &ours) {
 		return err
@@ -311,9 +349,9 @@ func (s *jsonlSource) syntax(err error, length int) error {
 		offset = min(int(at.ByteOffset), length)
 	}
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return s.fail(offset, "an object has a key twice", "")
+		return r.fail(offset, "an object has a key twice", "")
 	}
-	return s.fail(offset, "not valid JSON", "")
+	return r.fail(offset, "not valid JSON", "")
 }
 
 // invalidAt is the index of the first byte that is not UTF-8.

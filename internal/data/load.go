@@ -2,9 +2,9 @@ package data
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"runtime"
 )
 
 // A LabelUse says what becomes of the label column.
@@ -21,13 +21,16 @@ type LoadOptions struct {
 	Labels LabelUse
 	// Group names a CSV column or JSON path whose texts split the rows into groups; empty: none.
 	Group string
-	// MaxRows is the declared number of rows that the table may have at most; 0: any number. It is also how many rows
-	// memory is set aside for.
+	// MaxRows is the declared number of rows that the table may have at most; 0: any number.
 	MaxRows int
 	// AllowEmpty accepts a table without rows: where the number of rows is private, none is a number like any other.
 	AllowEmpty bool
 	// Stdin is what the path "-" reads from.
 	Stdin io.Reader
+	// Workers is the number of goroutines that parse; 0: one a processor. It changes no result.
+	Workers int
+
+	partBytes int // about how much text is parsed at a time; 0: [partBytes]. It changes no result.
 }
 
 // Load reads and encodes the table at path, "-" being o.Stdin. The format is that of the schema, else that of the
@@ -36,70 +39,74 @@ type LoadOptions struct {
 // The first thing that is not as declared ends it: with an [*Error] that says where, or a [*SpecError] where the schema
 // has no columns for the format found. Other errors are those of the operating system and of ctx.
 func Load(ctx context.Context, path string, s *Schema, o LoadOptions) (*Dataset, error) {
+	if o.Workers < 1 || o.Workers > runtime.GOMAXPROCS(0) { // more would hold more parts at a time, and be no faster
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.partBytes == 0 {
+		o.partBytes = partBytes
+	}
 	inputs := s.inputs(o)
-	t, err := openTable(path, s, inputs, o.Stdin)
+	t, err := openTable(path, s, inputs, o)
 	if err != nil {
 		return nil, err
 	}
 	defer t.close()
 	l := newLoader(s, o, inputs)
-	for {
-		if l.out.data.Rows%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		err := t.rows.next(l.cells)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, t.fail(err)
-		}
-		if o.MaxRows > 0 && l.out.data.Rows == o.MaxRows {
-			return nil, t.fail(&Error{msg: fmt.Sprintf("has more rows than the declared %d", o.MaxRows)})
-		}
-		if bad := l.add(); bad != nil {
-			name, line, column := t.rows.where(bad.cell)
-			return nil, t.fail(&Error{Line: line, Column: column, msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint})
-		}
+	if err := l.read(ctx, t); err != nil {
+		return nil, t.fail(err)
 	}
-	if l.out.data.Rows == 0 && !o.AllowEmpty {
+	if l.out.Rows == 0 && !o.AllowEmpty {
 		return nil, t.fail(&Error{msg: "has no rows"})
 	}
-	return l.dataset(), nil
+	if l.out.Groups != nil {
+		l.out.Groups.sort()
+	}
+	return l.out, nil
 }
 
-// A source reads the rows of a table. Each format has one. Its errors are those of its reader, or an *Error without a file.
+// A source is a table cut into parts, in order. Each format has one. Its errors are those of its reader, or an *Error
+// without a file and with lines counted from the part that it gives up at.
 type source interface {
+	// next puts the next rows into p. It returns io.EOF after the last.
+	next(p *part) error
+	// before is the number of lines before the first part.
+	before() int
+	// reader returns a reader of the source's parts, for one goroutine.
+	reader() rowReader
+}
+
+// A rowReader reads the rows of one part after another. Its errors are an *Error without a file, lines counted from the
+// part's first.
+type rowReader interface {
+	reset(text []byte)
 	// next reads a row's cells, in the order of the inputs it was made for. It returns io.EOF after the last row.
 	next(cells []cell) error
 	// where is the declared name and the place, from 1, of cell i of the row read last.
 	where(i int) (name string, line, column int)
 }
 
-// A loader adds one row after another to a dataset.
+// A loader makes a dataset of a table's parts.
 type loader struct {
 	schema *Schema
-	out    *builder
-	cells  []cell // of one row: features, label, group
-	label  int    // index of the label's cell; -1 for none
-	group  int    // index of the group's cell; -1 for none
+	o      LoadOptions
+	cells  int // of one row: features, label, group
+	label  int // index of the label's cell; -1 for none
+	group  int // index of the group's cell; -1 for none
 
+	out     *Dataset
 	groupOf map[string]int32
 }
 
 func newLoader(s *Schema, o LoadOptions, inputs []input) *loader {
-	l := &loader{schema: s, out: newBuilder(s.dense, s.sparse), label: -1, group: -1}
-	total := 0
+	l := &loader{schema: s, o: o, label: -1, group: -1, out: newBuilder(s.dense, s.sparse).data}
 	for _, in := range inputs {
-		total += in.size
+		l.cells += in.size
 	}
-	l.cells = make([]cell, total)
-	l.out.reserve(o.MaxRows)
-	last := total - 1
+	last := l.cells - 1
 	if o.Group != "" {
 		l.group, last = last, last-1
 		l.groupOf = make(map[string]int32)
-		l.out.data.Groups = &Groups{}
+		l.out.Groups = &Groups{}
 	}
 	if o.Labels == LabelsRequired {
 		l.label = last
@@ -107,33 +114,59 @@ func newLoader(s *Schema, o LoadOptions, inputs []input) *loader {
 	return l
 }
 
-// add encodes the row in l.cells.
-func (l *loader) add() *fault {
-	if l.label >= 0 {
-		class, bad := l.schema.class(l.cells[l.label])
-		if bad != nil {
-			bad.cell = l.label
-			return bad
-		}
-		l.out.data.Labels = append(l.out.data.Labels, class)
+// take adds the rows of the next part.
+func (l *loader) take(p *part, t *table) error {
+	rows := p.out.data.Rows
+	if p.bad != nil {
+		rows++ // what is wrong with a row too many does not matter
 	}
-	if l.group >= 0 {
-		g := l.out.data.Groups
-		text := l.cells[l.group].text
-		group, ok := l.groupOf[string(text)]
-		if !ok {
-			group = int32(len(g.Names))
-			g.Names = append(g.Names, string(text))
-			l.groupOf[string(text)] = group
-		}
-		g.Of = append(g.Of, group)
+	if l.o.MaxRows > 0 && rows > l.o.MaxRows-l.out.Rows {
+		return &Error{msg: fmt.Sprintf("has more rows than the declared %d", l.o.MaxRows)}
 	}
-	return l.schema.encode(l.out, l.cells)
+	if l.out.Rows == 0 {
+		l.reserve(p, t)
+	}
+	l.append(p.out.data)
+	return p.bad
 }
 
-func (l *loader) dataset() *Dataset {
-	if l.out.data.Groups != nil {
-		l.out.data.Groups.sort()
+// reserve makes room for the whole table by what its first rows take, so that the blocks need not move and loading takes
+// little more memory than they do. Pages that stay empty cost nothing.
+func (l *loader) reserve(p *part, t *table) {
+	d, first := l.out, p.out.data
+	if first.Rows == 0 {
+		return
 	}
-	return l.out.data
+	rows := t.expect(first.Rows, p)
+	if declared := l.o.MaxRows; declared > 0 && declared < 2*rows {
+		rows = declared
+	}
+	entries := int(float64(len(first.Indices)) * float64(rows) / float64(first.Rows))
+	d.Dense = make([]float32, 0, rows*d.DenseWidth)
+	d.Indptr = append(make([]int, 0, rows+1), 0)
+	d.Indices, d.Values = make([]uint32, 0, entries), make([]float32, 0, entries)
+	if l.label >= 0 {
+		d.Labels = make([]int32, 0, rows)
+	}
+}
+
+// append adds the rows of part to the dataset.
+func (l *loader) append(part *Dataset) {
+	d, entries := l.out, part.Indptr[part.Rows]
+	base := len(d.Indices)
+	d.Dense = append(d.Dense, part.Dense[:part.Rows*d.DenseWidth]...)
+	d.Indices = append(d.Indices, part.Indices[:entries]...)
+	d.Values = append(d.Values, part.Values[:entries]...)
+	for _, end := range part.Indptr[1 : part.Rows+1] {
+		d.Indptr = append(d.Indptr, base+end)
+	}
+	if l.label >= 0 {
+		d.Labels = append(d.Labels, part.Labels[:part.Rows]...)
+	}
+	if l.group >= 0 {
+		for _, g := range part.Groups.Of[:part.Rows] {
+			d.Groups.Of = append(d.Groups.Of, d.Groups.number(l.groupOf, part.Groups.Names[g]))
+		}
+	}
+	d.Rows += part.Rows
 }

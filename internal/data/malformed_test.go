@@ -66,7 +66,7 @@ func TestMalformedTables(t *testing.T) {
 		{"fault before NUL", CSV, "HEAD\nS,S,S,1,2,a\n\x00", `stdin:2:1: column "x" is not a number`},
 		{"bare quote", CSV, "HEAD\n1,S\"S,S,1,2,a\n", "stdin:2:4: a quote inside a field that does not begin with one"},
 		{"text after a quote", CSV, "HEAD\n1,\"S\"S,S,1,2,a\n", "stdin:2:5: a quote that is neither closed nor written twice"},
-		{"unclosed quote", CSV, "HEAD\n1,\"S,S,1,2,a\nGOOD\n", "stdin:3:13: a quote that is neither closed nor written twice"},
+		{"unclosed quote", CSV, "HEAD\n1,\"S,S,1,2,a\nGOOD\n", "stdin:2:3: a quote that is neither closed nor written twice"},
 		{"TSV with commas", TSV, "HEAD\nGOOD\n", `stdin:1: the header has no column "x"`},
 
 		{"empty JSONL", JSONL, "", "stdin: is empty"},
@@ -118,6 +118,11 @@ func TestMalformedTables(t *testing.T) {
 			var bad *Error
 			if !errors.As(err, &bad) || err.Error() != c.want {
 				t.Errorf("load %q = %+v, %v, want %s", table, short, err, c.want)
+			}
+			spec := declared()
+			spec.Format = c.format
+			if _, err := checkParts(t, mustSchema(t, spec), table); err == nil {
+				t.Errorf("load %q in parts: no error", table)
 			}
 			_, err = loadText(declared(), c.format, strings.ReplaceAll(table, "S", secret), LoadOptions{})
 			if errors.As(err, &bad) {
@@ -198,8 +203,8 @@ func fuzzReader(f *testing.F, format string) {
 	})
 }
 
-func FuzzCSV(f *testing.F) {
-	for _, seed := range []string{
+func csvSeeds() []string {
+	return []string{
 		"x,t,u.n,e0,e1,y\n1,words here,v,1,2,a\n",
 		"y,e1,e0,u.n,t,x\r\nb,0,-1e3,\"w,\",\"it's \"\"quoted\"\"\r\nand long\",?\r\n",
 		"\ufeffx,t,u.n,e0,e1,y,z\n\n1,,,1,2,a,\n",
@@ -207,7 +212,11 @@ func FuzzCSV(f *testing.F) {
 		"x,t,u.n,e0,e1,y\n1,a\x00b,v,1,2,a\n",
 		"x,t,u.n,e0,e1,y\n1e400,\xff,v,1,2,a\n",
 		"x,x,t,u.n,e0,e1,y\n",
-	} {
+	}
+}
+
+func FuzzCSV(f *testing.F) {
+	for _, seed := range csvSeeds() {
 		f.Add(seed)
 	}
 	fuzzReader(f, CSV)

@@ -92,12 +92,26 @@ func checkNumber(t interface{ Fatalf(string, ...any) }, grammar *regexp.Regexp, 
 		}
 		return
 	}
+	checkScan(t, text+","+strings.Repeat("9", 32))
+	checkScan(t, text+strings.Repeat("x", 32))
 	want, err := strconv.ParseFloat(strings.Trim(text, " \t"), 64)
 	if (err != nil) != (problem == outOfRange) {
 		t.Fatalf("parseNumber(%q) = %v, %q, want %v, %v", text, got, problem, want, err)
 	}
 	if err == nil && (problem != "" || math.Float64bits(got) != math.Float64bits(want)) {
 		t.Fatalf("parseNumber(%q) = %v, %q, want %v", text, got, problem, want)
+	}
+}
+
+// checkScan compares the number that scanNumber finds at the start of text, where it finds one, with strconv.ParseFloat.
+func checkScan(t interface{ Fatalf(string, ...any) }, text string) {
+	x, end, ok := scanNumber([]byte(text), 0)
+	if !ok {
+		return
+	}
+	want, err := strconv.ParseFloat(text[:end], 64)
+	if err != nil || math.Float64bits(x) != math.Float64bits(want) || isDigit(text[end]) {
+		t.Fatalf("scanNumber(%q) = %v up to %d, want %v, %v", text, x, end, want, err)
 	}
 }
 

@@ -107,6 +107,9 @@ type numbers struct {
 
 // read is the number in cells[i]. absent: it is missing, and nothing is declared in its place.
 func (n *numbers) read(cells []cell, i int) (x float64, absent bool, f *fault) {
+	if cells[i].numeric {
+		return cells[i].number, false, nil
+	}
 	if n.missing.has(cells[i]) {
 		if n.impute == nil {
 			return 0, true, nil
@@ -127,7 +130,7 @@ func (n *numbers) read(cells []cell, i int) (x float64, absent bool, f *fault) {
 type scale struct {
 	min, max float64
 	log      bool
-	lo, hi   float64 // what min and max are before the linear map
+	lo, span float64 // what min is before the linear map, and how far max is from it
 	to       [2]float64
 }
 
@@ -136,17 +139,22 @@ func newScale(f Feature) scale {
 	if f.To != nil {
 		s.to = *f.To
 	}
-	s.lo, s.hi = s.min, s.max
+	s.lo, s.span = s.min, s.max-s.min
 	if s.log {
-		s.lo, s.hi = math.Log1p(s.min), math.Log1p(s.max)
+		s.lo = math.Log1p(s.min)
+		s.span = math.Log1p(s.max) - s.lo
 	}
 	return s
 }
 
 func (s *scale) apply(x float64) float32 {
-	x = min(max(x, s.min), s.max)
+	if x < s.min {
+		x = s.min
+	} else if x > s.max {
+		x = s.max
+	}
 	if s.log {
 		x = math.Log1p(x)
 	}
-	return float32(s.to[0] + (s.to[1]-s.to[0])*((x-s.lo)/(s.hi-s.lo)))
+	return float32(s.to[0] + (s.to[1]-s.to[0])*((x-s.lo)/s.span))
 }

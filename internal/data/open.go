@@ -2,13 +2,13 @@ package data
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -16,8 +16,6 @@ import (
 
 const (
 	readBufferSize = 64 << 10
-	// maxRowBytes bounds the memory of one row: an unclosed quote takes in the rest of its file.
-	maxRowBytes = 64 << 20
 	// maxZstdWindow is what the zstd program allows without --long.
 	maxZstdWindow = 128 << 20
 )
@@ -54,17 +52,40 @@ type table struct {
 	name  string // for errors
 	rows  source
 	close func()
+	size  int64        // of the file; 0 where it is not known
+	read  atomic.Int64 // bytes of it
+}
+
+// expect is about how many rows the table has, a little above, if so many are in the first part.
+func (t *table) expect(rows int, first *part) int {
+	const above = 1.05
+	if read := min(first.read, int64(len(first.text))); t.size > read && read > 0 {
+		return int(above * float64(rows) * float64(t.size) / float64(read))
+	}
+	return rows
+}
+
+// A counter counts the bytes that are read of a file.
+type counter struct {
+	io.Reader
+	read *atomic.Int64
+}
+
+func (c counter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // openTable opens the table at path for the given inputs. The caller closes it.
-func openTable(path string, s *Schema, inputs []input, stdin io.Reader) (*table, error) {
+func openTable(path string, s *Schema, inputs []input, o LoadOptions) (*table, error) {
 	t := &table{name: path, close: func() {}}
 	var raw io.Reader
 	if path == "-" {
-		if stdin == nil {
+		if o.Stdin == nil {
 			return nil, errors.New("data: no reader for standard input")
 		}
-		t.name, raw = "stdin", stdin
+		t.name, raw = "stdin", o.Stdin
 	} else {
 		f, err := os.Open(path)
 		if err != nil {
@@ -73,10 +94,12 @@ func openTable(path string, s *Schema, inputs []input, stdin io.Reader) (*table,
 		if info, err := f.Stat(); err == nil && info.IsDir() {
 			_ = f.Close()
 			return nil, &Error{File: path, msg: "is a directory, want a file"}
+		} else if err == nil && info.Mode().IsRegular() {
+			t.size = info.Size()
 		}
 		t.close, raw = func() { _ = f.Close() }, f
 	}
-	if err := t.open(path, s, inputs, raw); err != nil {
+	if err := t.open(path, s, inputs, counter{raw, &t.read}, o.partBytes); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -84,12 +107,8 @@ func openTable(path string, s *Schema, inputs []input, stdin io.Reader) (*table,
 }
 
 // open puts decompression and the format's source on top of raw.
-func (t *table) open(path string, s *Schema, inputs []input, raw io.Reader) error {
-	plain, err := t.decompress(compression(path), raw)
-	if err != nil {
-		return t.fail(err)
-	}
-	in, err := newGuard(plain)
+func (t *table) open(path string, s *Schema, inputs []input, raw io.Reader, partBytes int) error {
+	in, err := t.decompress(compression(path), raw)
 	if err != nil {
 		return t.fail(err)
 	}
@@ -99,11 +118,11 @@ func (t *table) open(path string, s *Schema, inputs []input, raw io.Reader) erro
 	}
 	switch format {
 	case JSONL:
-		t.rows = newJSONLSource(in, inputs)
+		t.rows = newJSONLSource(in, partBytes, inputs)
 	case TSV:
-		t.rows, err = newCSVSource(in, '\t', s.spec.Delimiter, inputs)
+		t.rows, err = newCSVSource(in, partBytes, "\t", s.spec.Delimiter, inputs)
 	default:
-		t.rows, err = newCSVSource(in, ',', s.spec.Delimiter, inputs)
+		t.rows, err = newCSVSource(in, partBytes, ",", s.spec.Delimiter, inputs)
 	}
 	return t.fail(err)
 }
@@ -166,64 +185,4 @@ func decompressError(method string, err error) error {
 		return &Error{msg: "needs a zstd window of more than 128 MiB", hint: "compress it without --long"}
 	}
 	return &Error{msg: "is not a valid " + method + " stream"}
-}
-
-// A guard passes a table's bytes on, without a byte order mark, and ends with an error where no table goes on: at a NUL
-// byte, or when a row has been read for too long.
-type guard struct {
-	in     *bufio.Reader
-	line   int // of the next byte, from 1
-	column int // of the next byte, from 1
-	left   int // bytes to read before the source must call nextRow
-	err    error
-}
-
-func newGuard(r io.Reader) (*guard, error) {
-	// A buffer just large enough to look at the first bytes: longer reads go past it.
-	g := &guard{in: bufio.NewReaderSize(r, 16), line: 1, column: 1}
-	g.nextRow()
-	const byteOrderMark = "\xef\xbb\xbf"
-	start, err := g.in.Peek(len(byteOrderMark))
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	if string(start) == byteOrderMark {
-		_, _ = g.in.Discard(len(byteOrderMark)) // cannot fail: the bytes are buffered
-	}
-	if _, err := g.in.Peek(1); errors.Is(err, io.EOF) {
-		return nil, &Error{msg: "is empty"}
-	}
-	return g, nil
-}
-
-// nextRow allows another row to be read. The guard's reader reads ahead, so the bound is a rough one.
-func (g *guard) nextRow() { g.left = maxRowBytes }
-
-func (g *guard) Read(p []byte) (int, error) {
-	if g.err != nil {
-		return 0, g.err
-	}
-	if g.left <= 0 {
-		return 0, &Error{Line: g.line, msg: "a row is longer than 64 MiB", hint: "look for a quote that is not closed"}
-	}
-	n, err := g.in.Read(p[:min(len(p), g.left)])
-	if at := bytes.IndexByte(p[:n], 0); at >= 0 {
-		n = at
-		g.advance(p[:n])
-		g.err = &Error{Line: g.line, Column: g.column, msg: "NUL byte", hint: "the table must be text in UTF-8; UTF-16 has to be converted"}
-		return n, nil
-	}
-	g.advance(p[:n])
-	g.left -= n
-	return n, err
-}
-
-// advance moves the place of the next byte past p.
-func (g *guard) advance(p []byte) {
-	if last := bytes.LastIndexByte(p, '\n'); last >= 0 {
-		g.line += bytes.Count(p, []byte{'\n'})
-		g.column = 1
-		p = p[last+1:]
-	}
-	g.column += len(p)
 }

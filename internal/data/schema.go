@@ -28,6 +28,7 @@ type feature struct {
 type input struct {
 	key    string     // of its declaration, for errors
 	name   string     // CSV column or JSON path
+	number bool       // each cell that is a number counts as that, whatever its text
 	vector bool       // size cells: a JSON array, or the run of CSV columns
 	size   int        // number of cells
 	run    *ColumnRun // nil where no run is declared
@@ -56,7 +57,7 @@ func NewSchema(spec Spec) (*Schema, error) {
 		if dense > maxColumns-s.dense || sparse > maxColumns-s.sparse {
 			return nil, specError(key, fmt.Sprintf("makes the table wider than %d columns", maxColumns), "fewer buckets, values or elements")
 		}
-		in := input{key: key, name: f.Name, size: 1}
+		in := input{key: key, name: f.Name, size: 1, number: (f.Kind == Numeric || f.Kind == Vector) && !missing(spec.Missing).anyNumber()}
 		if f.Kind == Vector {
 			in.vector, in.size, in.run = true, dense, f.Columns
 		}

@@ -1,4 +1,5 @@
-// Command generate writes the quickstart's tables: messages of invented customers, each with what it is about.
+// Command generate writes the quickstart's tables: messages of invented customers, each with what it is about. With
+// -numbers it writes tables of numbers of any size instead, see writeNumbers.
 //
 // The tables are drawn from a model stated in model.go, so the best accuracy that any classifier can have on them is
 // known, and printed. The same program always writes the same bytes.
@@ -21,9 +22,14 @@ const (
 )
 
 func main() {
-	dir := flag.String("o", filepath.Join("testdata", "quickstart"), "folder to write train.csv and test.csv into")
+	dir := flag.String("o", filepath.Join("testdata", "quickstart"), "folder to write into")
+	rows := flag.Int("numbers", 0, "write a table of so many rows of numbers instead, numbers.csv and numbers.jsonl")
 	flag.Parse()
-	if err := generate(*dir, os.Stdout); err != nil {
+	write := func() error { return generate(*dir, os.Stdout) }
+	if *rows > 0 {
+		write = func() error { return writeNumbers(*dir, *rows) }
+	}
+	if err := write(); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}

@@ -1,0 +1,149 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// A part is a run of whole rows on its way from the source, which fills in the text, by way of a worker, which encodes
+// it, to the loader.
+type part struct {
+	text  []byte
+	read  int64 // bytes of the file that were read up to its end
+	out   *builder
+	lines int   // line feeds in text
+	end   error // of the source, instead of a part
+	bad   error // what is wrong with the row after those in out
+	ready chan struct{}
+
+	groupOf map[string]int32
+}
+
+// read takes the parts of t in order. They are cut from the text in one goroutine and parsed and encoded in others; what
+// a row becomes depends on it alone, so that neither the number of workers nor the size of a part changes the result.
+func (l *loader) read(ctx context.Context, t *table) error {
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	parts := l.o.Workers + 2 // one being read, one being taken
+	free, work, ordered := make(chan *part, parts), make(chan *part, parts), make(chan *part, parts)
+	for range parts {
+		free <- &part{out: newBuilder(l.schema.dense, l.schema.sparse), ready: make(chan struct{}, 1), groupOf: make(map[string]int32)}
+	}
+	running.Go(func() {
+		defer close(work)
+		defer close(ordered)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case p := <-free: // neither send blocks: there are no more parts than places
+				p.end = t.rows.next(p)
+				p.read = t.read.Load()
+				ordered <- p
+				if p.end != nil {
+					p.ready <- struct{}{}
+					return
+				}
+				work <- p
+			}
+		}
+	})
+	for range l.o.Workers {
+		running.Go(func() {
+			rows, cells := t.rows.reader(), make([]cell, l.cells)
+			for p := range work {
+				l.encode(p, rows, cells)
+				p.ready <- struct{}{}
+			}
+		})
+	}
+	lines, idle := t.rows.before(), 0
+	for p := range ordered {
+		<-p.ready
+		switch {
+		case errors.Is(p.end, io.EOF):
+			return nil
+		case p.end != nil:
+			return below(p.end, lines)
+		}
+		if p.out.data.Rows > 0 {
+			idle = 0
+		}
+		err := l.take(p, t)
+		if idle += len(p.text); err == nil && idle > maxRowBytes {
+			err = rowTooLong()
+		}
+		if err != nil {
+			return below(err, lines)
+		}
+		lines += p.lines
+		p.reset()
+		free <- p
+	}
+	return ctx.Err()
+}
+
+// below counts the lines of an *Error from the start of the table, lines before the part that it counts from.
+func below(err error, lines int) error {
+	var ours *Error
+	if errors.As(err, &ours) && ours.Line > 0 {
+		ours.Line += lines
+	}
+	return err
+}
+
+// reset makes a part ready for other rows.
+func (p *part) reset() {
+	if cap(p.text) > 4*partBytes { // of an uncommonly long row
+		p.text = nil
+	}
+	p.out.reset()
+	clear(p.groupOf)
+}
+
+// encode encodes the rows of a part, up to the first that is not as declared.
+func (l *loader) encode(p *part, rows rowReader, cells []cell) {
+	rows.reset(p.text)
+	p.lines = bytes.Count(p.text, []byte{'\n'})
+	for {
+		err := rows.next(cells)
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if p.bad = err; err != nil {
+			return
+		}
+		if bad := l.encodeRow(p, cells); bad != nil {
+			name, line, column := rows.where(bad.cell)
+			p.bad = &Error{Line: line, Column: column, msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint}
+			return
+		}
+	}
+}
+
+// encodeRow encodes one row.
+func (l *loader) encodeRow(p *part, cells []cell) *fault {
+	if l.label >= 0 {
+		class, bad := l.schema.class(cells[l.label])
+		if bad != nil {
+			bad.cell = l.label
+			return bad
+		}
+		p.out.data.Labels = append(p.out.data.Labels, class)
+	}
+	if l.group >= 0 {
+		g := p.out.data.Groups
+		if g == nil {
+			g = &Groups{}
+			p.out.data.Groups = g
+		}
+		g.Of = append(g.Of, g.number(p.groupOf, string(cells[l.group].text)))
+	}
+	return l.schema.encode(p.out, cells)
+}
