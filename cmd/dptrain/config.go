@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -21,7 +22,7 @@ import (
 // and combinations are checked by those who use it; locate finds their place.
 type config struct {
 	Path      string        // of the file
-	DataTrain string        // the table: relative to the file where the file states it, else to the working directory
+	DataTrain []string      // the table's files: relative to the file where the file states them, else to the working directory
 	OutputDir string        // relative to the working directory
 	Spec      data.Spec     // of the table
 	Options   train.Options // of the job
@@ -30,6 +31,9 @@ type config struct {
 	src  *source           // of root
 	set  map[string]string // for each path set outside of the file: by what, as an error names it
 }
+
+// table names the table in a message.
+func (c *config) table() string { return strings.Join(c.DataTrain, ", ") }
 
 // configFlags are the flags that make a config. Empty: not given.
 type configFlags struct {
@@ -233,15 +237,24 @@ func (c *config) checkStated(ks keys, values map[string]any) error {
 // fill sets the exported fields.
 func (c *config) fill(values map[string]any) error {
 	c.OutputDir = valueAt[string](values, "output.dir")
-	c.DataTrain = valueAt[string](values, "data.train")
-	if _, set := c.set["data.train"]; !set && !filepath.IsAbs(c.DataTrain) {
-		c.DataTrain = filepath.Join(filepath.Dir(c.Path), c.DataTrain)
+	c.DataTrain = slices.Clone(valueAt[[]string](values, "data.train"))
+	if _, set := c.set["data.train"]; !set {
+		for i, path := range c.DataTrain {
+			if !filepath.IsAbs(path) && path != data.Stdin {
+				c.DataTrain[i] = filepath.Join(filepath.Dir(c.Path), path)
+			}
+		}
 	}
 	c.Spec = data.Spec{
 		Format:    valueAt[string](values, "data.format"),
 		Delimiter: valueAt[string](values, "data.delimiter"),
+		Quote:     valueAt[string](values, "data.quote"),
+		Comment:   valueAt[string](values, "data.comment"),
+		Names:     valueAt[[]string](values, "data.names"),
 		Missing:   valueAt[[]string](values, "data.missing"),
 		RowNorm:   valueAt[float64](values, "data.row_norm"), // none is 0
+
+		SkipInitialSpace: valueAt[bool](values, "data.skip_initial_space"),
 	}
 	// A spec's names in JSON are the config's, so label and features need no list of their fields here.
 	tree, err := json.Marshal(map[string]any{

@@ -49,7 +49,7 @@ func (c *checker) exclusive(root *node) error {
 }
 
 // value reads what n holds for k. Path is k's, with the positions in lists filled in. The result is a map[string]any
-// (mapping), []any of these (mappings), string, []string, int, []int, float64 or []float64.
+// (mapping), []any of these (mappings), string, []string, int, []int, float64, []float64 or bool.
 func (c *checker) value(path string, k *key, n *node) (any, error) {
 	switch k.kind {
 	case kindMapping:
@@ -65,6 +65,16 @@ func (c *checker) value(path string, k *key, n *node) (any, error) {
 		}
 	case kindText, kindCell, kindChoice:
 		return c.text(path, k, n)
+	case kindTexts:
+		if n.kind == listNode && len(n.items) > 0 {
+			return readList(c, path, k, n, kindText, c.text)
+		}
+		text, err := c.text(path, k, n)
+		return []string{text}, err
+	case kindBool:
+		if n.kind == scalarNode && !n.quoted && (n.text == "true" || n.text == "false") {
+			return n.text == "true", nil
+		}
 	case kindInteger:
 		return c.integer(path, k, n)
 	case kindNumber:
@@ -231,7 +241,7 @@ func (c *checker) wrong(path string, k *key, n *node) error {
 	switch k.kind {
 	case kindInteger, kindNumber, kindNumberOrWord:
 		hint = numberHint(k, n)
-	case kindText, kindCell:
+	case kindText, kindTexts, kindCell:
 		if n.isNull() && n.text != "" {
 			hint = "put it in quotes if the text itself is meant"
 		}

@@ -18,7 +18,9 @@ func scalar(t *rapid.T, k *key) any {
 	switch k.kind {
 	case kindText, kindCell, kindChoice:
 		return word.Draw(t, k.path)
-	case kindCells:
+	case kindBool:
+		return rapid.Bool().Draw(t, k.path)
+	case kindCells, kindTexts:
 		return rapid.SliceOf(word).Draw(t, k.path)
 	case kindInteger:
 		return whole.Draw(t, k.path)
@@ -87,7 +89,7 @@ func TestViperNeverSeesLabelAndFeatures(t *testing.T) {
 	section := file["data"].(map[string]any)
 	for name, value := range section {
 		switch value.(type) {
-		case string, int, float64, []string:
+		case string, int, float64, bool, []string:
 		default:
 			t.Errorf("viper is given data.%s, a %T", name, value)
 		}

@@ -23,13 +23,13 @@ type assignment struct {
 // flags that have a name of their own.
 func (f *configFlags) assignments(ks keys, getenv func(string) string) ([]assignment, error) {
 	var above []assignment
-	put := func(path, value, source string) {
-		if value != "" {
+	put := func(path, text string, value any, source string) {
+		if text != "" {
 			above = append(above, assignment{path, value, source})
 		}
 	}
-	put("data.train", getenv(envDataTrain), envDataTrain)
-	put("output.dir", getenv(envOutputDir), envOutputDir)
+	put("data.train", getenv(envDataTrain), []string{getenv(envDataTrain)}, envDataTrain)
+	put("output.dir", getenv(envOutputDir), getenv(envOutputDir), envOutputDir)
 	for _, text := range f.Set {
 		a, err := parseSet(ks, text)
 		if err != nil {
@@ -37,8 +37,8 @@ func (f *configFlags) assignments(ks keys, getenv func(string) string) ([]assign
 		}
 		above = append(above, a)
 	}
-	put("data.train", f.Data, "--data")
-	put("output.dir", f.OutputDir, "--output-dir")
+	put("data.train", f.Data, []string{f.Data}, "--data")
+	put("output.dir", f.OutputDir, f.OutputDir, "--output-dir")
 	return above, nil
 }
 

@@ -47,6 +47,10 @@ data:
   train: tables/adult.csv   # a comment
   format: csv
   delimiter: ";"
+  quote: "'"
+  comment: "#"
+  names: [age, "Work Class", income]
+  skip_initial_space: true
   rows: 32561
   rows_at_most: 40000
   missing: ["", "?", NA]
@@ -92,7 +96,8 @@ output: {dir: runs/x}
 const fullJSON = `{
 	"version": 1,
 	"data": {
-		"train": "tables/adult.csv", "format": "csv", "delimiter": ";", "rows": 32561, "rows_at_most": 40000,
+		"train": "tables/adult.csv", "format": "csv", "delimiter": ";", "quote": "'", "comment": "#",
+		"names": ["age", "Work Class", "income"], "skip_initial_space": true, "rows": 32561, "rows_at_most": 40000,
 		"missing": ["", "?", "NA"],
 		"label": {"name": "income", "classes": ["<=50K", "\u003e50K"],
 			"aliases": [{"from": "<=50K.", "to": "<=50K"}, {"from": "", "to": ">50K"}]},
@@ -123,7 +128,8 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 		t.Fatalf("newConfig: %v", err)
 	}
 	wantSpec := data.Spec{
-		Format: "csv", Delimiter: ";", Missing: []string{"", "?", "NA"},
+		Format: "csv", Delimiter: ";", Quote: "'", Comment: "#", Names: []string{"age", "Work Class", "income"}, SkipInitialSpace: true,
+		Missing: []string{"", "?", "NA"},
 		Label: data.Label{Name: "income", Classes: []string{"<=50K", ">50K"},
 			Aliases: []data.Alias{{From: "<=50K.", To: "<=50K"}, {From: "", To: ">50K"}}},
 		Features: []data.Feature{
@@ -153,7 +159,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 	if !reflect.DeepEqual(c.Options, wantOptions) {
 		t.Errorf("Options = %+v, want %+v", c.Options, wantOptions)
 	}
-	if c.DataTrain != "tables/adult.csv" || c.OutputDir != "runs/x" {
+	if c.table() != "tables/adult.csv" || c.OutputDir != "runs/x" {
 		t.Errorf("DataTrain, OutputDir = %q, %q, want tables/adult.csv, runs/x", c.DataTrain, c.OutputDir)
 	}
 
@@ -267,7 +273,7 @@ func TestPrecedence(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		if c.DataTrain != filepath.FromSlash(test.wantData) || c.OutputDir != filepath.FromSlash(test.wantDir) {
+		if c.table() != filepath.FromSlash(test.wantData) || c.OutputDir != filepath.FromSlash(test.wantDir) {
 			t.Errorf("%s: DataTrain, OutputDir = %q, %q, want %q, %q", test.name, c.DataTrain, c.OutputDir, test.wantData, test.wantDir)
 		}
 		if c.Options.Privacy.Delta != 1e-5 || *c.Options.Train.Steps != 200 {
@@ -282,7 +288,7 @@ func TestDataTrainMayComeFromOutside(t *testing.T) {
 	if err != nil {
 		t.Fatalf("newConfig: %v", err)
 	}
-	if c.DataTrain != "x.csv" {
+	if c.table() != "x.csv" {
 		t.Errorf("DataTrain = %q, want x.csv", c.DataTrain)
 	}
 	if _, err := parseConfig(text, configFlags{}); err == nil {
@@ -295,7 +301,7 @@ func TestAbsoluteDataTrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.DataTrain != "/data/t.csv" {
+	if c.table() != "/data/t.csv" {
 		t.Errorf("DataTrain = %q, want /data/t.csv", c.DataTrain)
 	}
 }

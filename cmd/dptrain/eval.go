@@ -81,7 +81,7 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 	if err != nil {
 		return err
 	}
-	table, err := loadTable(ctx, s, o.data, model.Schema, data.LoadOptions{Group: o.by})
+	table, err := loadTable(ctx, s, []string{o.data}, model.Schema, data.LoadOptions{Group: o.by})
 	if err != nil {
 		return err
 	}

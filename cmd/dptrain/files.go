@@ -42,27 +42,28 @@ func readyFile(path string, fresh bool) error {
 }
 
 // loadTable loads a table; a file that is not there is a failure of the data.
-func loadTable(ctx context.Context, s *streams, path string, schema *data.Schema, o data.LoadOptions) (*data.Dataset, error) {
+func loadTable(ctx context.Context, s *streams, paths []string, schema *data.Schema, o data.LoadOptions) (*data.Dataset, error) {
 	o.Stdin = s.in
-	table, err := data.Load(ctx, path, schema, o)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &failure{statusData, fmt.Errorf("%s: no such file", path), "check --data, or data.train in the config"}
+	table, err := data.Load(ctx, paths, schema, o)
+	var missing *fs.PathError
+	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing) {
+		return nil, &failure{statusData, fmt.Errorf("%s: no such file", missing.Path), "check --data, or data.train in the config"}
 	}
 	return table, interrupted(ctx, err)
 }
 
 // loadDeclared loads the table that a plan was made for, and holds its number of rows against the declared one.
-func loadDeclared(ctx context.Context, s *streams, path string, p *train.Plan) (*data.Dataset, error) {
-	if path == "" {
+func loadDeclared(ctx context.Context, s *streams, cfg *config, p *train.Plan) (*data.Dataset, error) {
+	if len(cfg.DataTrain) == 0 {
 		return nil, &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
 	}
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadTable(ctx, s, path, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
 	if err != nil {
 		return nil, err
 	}
 	if p.Rows != 0 && table.Rows != p.Rows {
-		return nil, &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", path, p.Rows),
+		return nil, &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", cfg.table(), p.Rows),
 			"declare the table's number of rows as data.rows; it becomes public"}
 	}
 	return table, nil

@@ -72,7 +72,7 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	}
 	began := time.Now()
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadDeclared(ctx, s, cfg.DataTrain, p)
+	table, err := loadDeclared(ctx, s, cfg, p)
 	if err != nil {
 		return err
 	}

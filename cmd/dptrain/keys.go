@@ -13,6 +13,7 @@ const (
 	kindMapping      valueKind = iota // keys of the table
 	kindMappings                      // a list of mappings: path[] has the keys
 	kindText                          // text that is not empty
+	kindTexts                         // one or a list of these
 	kindCell                          // text, which may be empty
 	kindCells                         // a list of cells
 	kindChoice                        // one of words
@@ -22,6 +23,7 @@ const (
 	kindNumbers                       // a list of numbers
 	kindInterval                      // two numbers
 	kindNumberOrWord                  // a number, or one of words
+	kindBool                          // true or false
 )
 
 // A key is one key that a config may have.
@@ -42,9 +44,13 @@ func keyTable() []key {
 		{path: "version", kind: kindInteger, required: true, doc: "the version of the config's format; this program reads version: 1"},
 
 		{path: "data", kind: kindMapping, doc: "the table, and everything about it that is declared public"},
-		{path: "data.train", kind: kindText, required: true, doc: "the table to learn from, relative to the config"},
+		{path: "data.train", kind: kindTexts, required: true, doc: "the table to learn from, relative to the config: a file, a pattern such as part-*.csv, or a list of these"},
 		{path: "data.format", kind: kindChoice, words: []string{"csv", "tsv", "jsonl"}, doc: "how the table is written, where its name does not say so"},
 		{path: "data.delimiter", kind: kindText, doc: `the one character between CSV fields, such as ";" in quotes`},
+		{path: "data.quote", kind: kindText, doc: `the one character around CSV fields that hold a delimiter, such as "'"; none where quotes are text`},
+		{path: "data.comment", kind: kindText, doc: `the one character that begins lines of CSV which are no rows, such as "#"`},
+		{path: "data.names", kind: kindCells, doc: "the names of the fields of a CSV table without a header row"},
+		{path: "data.skip_initial_space", kind: kindBool, doc: "true leaves out spaces at the start of CSV fields"},
 		{path: "data.rows", kind: kindInteger, positive: true, doc: "the number of rows, which becomes public"},
 		{path: "data.rows_at_most", kind: kindInteger, positive: true, doc: "a public cap on the number of rows, under adjacency: add_or_remove_one"},
 		{path: "data.missing", kind: kindCells, doc: `the cells that stand for an absent value, such as ["", "?"]`},
@@ -123,6 +129,8 @@ func (k *key) want() string {
 		return "a list of mappings"
 	case kindText, kindCell:
 		return "text"
+	case kindTexts:
+		return "text or a list of texts"
 	case kindCells:
 		return "a list of texts"
 	case kindInteger:
@@ -137,6 +145,8 @@ func (k *key) want() string {
 		return "two numbers"
 	case kindNumberOrWord:
 		return "a number" + above + " or " + k.words[0]
+	case kindBool:
+		return "true or false"
 	case kindChoice:
 	}
 	last := len(k.words) - 1

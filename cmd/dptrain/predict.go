@@ -63,7 +63,7 @@ func runPredict(ctx context.Context, s *streams, o *predictOptions) error {
 	if err := readyFile(o.output, o.fresh); err != nil {
 		return err
 	}
-	table, err := loadTable(ctx, s, o.data, model.Schema, data.LoadOptions{Labels: data.LabelsIgnored})
+	table, err := loadTable(ctx, s, []string{o.data}, model.Schema, data.LoadOptions{Labels: data.LabelsIgnored})
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,11 @@ func (ks keys) schema(k *key) jsonSchema {
 		s = list(ks.mappingSchema(k.path + "[]"))
 	case kindText:
 		s = jsonSchema{"type": cell["type"], "minLength": 1}
+	case kindTexts:
+		one := jsonSchema{"type": cell["type"], "minLength": 1}
+		many := list(one)
+		many["minItems"] = 1
+		s = jsonSchema{"anyOf": []jsonSchema{one, many}}
 	case kindCell:
 		s = cell
 	case kindCells:
@@ -132,6 +137,8 @@ func (ks keys) schema(k *key) jsonSchema {
 	case kindInterval:
 		s = list(number("number"))
 		s["minItems"], s["maxItems"] = 2, 2
+	case kindBool:
+		s = jsonSchema{"type": "boolean"}
 	case kindNumberOrWord:
 		s = jsonSchema{"anyOf": []jsonSchema{number("number"), {"enum": k.words}}}
 	}

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"dptrain/internal/data"
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
 )
@@ -97,11 +99,12 @@ func runValidate(ctx context.Context, s *streams, o *validateOptions) error {
 		s.warnOfPlan(cfg, plan.Warnings)
 	}
 	if cfg.hasTable() {
-		table, err := loadDeclared(ctx, s, cfg.DataTrain, plan)
+		table, err := loadDeclared(ctx, s, cfg, plan)
 		if err != nil {
 			return err
 		}
-		result.Table = &cfg.DataTrain
+		name := cfg.table()
+		result.Table = &name
 		if plan.Privacy.Adjacency != accounting.AddOrRemoveOne {
 			result.Rows = &table.Rows
 		}
@@ -117,8 +120,14 @@ func (c *config) hasTable() bool {
 	if _, set := c.set["data.train"]; set {
 		return true
 	}
-	_, err := os.Stat(c.DataTrain)
-	return !errors.Is(err, fs.ErrNotExist)
+	return !slices.ContainsFunc(c.DataTrain, func(path string) bool {
+		files, err := data.Files([]string{path})
+		if err != nil { // none matches
+			return true
+		}
+		_, err = os.Stat(files[0])
+		return files[0] != data.Stdin && errors.Is(err, fs.ErrNotExist)
+	})
 }
 
 func newValidateResult(cfg *config, p *train.Plan) *validateResult {
@@ -140,7 +149,7 @@ func printValidate(s *streams, cfg *config, p *train.Plan, r *validateResult) er
 	fmt.Fprintf(w, "config\t%s is valid\n", r.Config)
 	switch {
 	case r.Table == nil:
-		fmt.Fprintf(w, "table\t%s is not there: it was not checked\n", cfg.DataTrain)
+		fmt.Fprintf(w, "table\t%s is not there: it was not checked\n", cfg.table())
 	case r.Rows == nil:
 		fmt.Fprintf(w, "table\t%s is as declared\n", *r.Table)
 	default:

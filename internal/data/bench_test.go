@@ -30,7 +30,7 @@ func BenchmarkLoad(b *testing.B) {
 			s := mustSchema(b, spec)
 			b.SetBytes(int64(len(text)))
 			for b.Loop() {
-				if _, err := Load(context.Background(), "-", s, LoadOptions{MaxRows: rows, Stdin: bytes.NewReader([]byte(text))}); err != nil {
+				if _, err := Load(context.Background(), []string{Stdin}, s, LoadOptions{MaxRows: rows, Stdin: bytes.NewReader([]byte(text))}); err != nil {
 					b.Fatal(err)
 				}
 			}

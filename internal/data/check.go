@@ -33,6 +33,9 @@ func checkTable(spec *Spec) error {
 			return specError("data.delimiter", fmt.Sprintf("is %q, want one character other than a quote or a line end", d), `a tab is "\t"`)
 		}
 	}
+	if err := checkDialect(spec); err != nil {
+		return err
+	}
 	for i, text := range spec.Missing {
 		if !utf8.ValidString(text) {
 			return specError(fmt.Sprintf("data.missing[%d]", i), "is not valid UTF-8", "")
@@ -54,6 +57,44 @@ func checkTable(spec *Spec) error {
 		return specError("data.features", "lists no features", "")
 	}
 	return checkDistinct(spec)
+}
+
+// checkDialect checks quote, comment and names of a CSV table.
+func checkDialect(spec *Spec) error {
+	delimiter := spec.Delimiter
+	if delimiter == "" {
+		delimiter = usualDelimiter(spec.Format)
+	}
+	quote := `"`
+	if spec.Quote != "" {
+		quote = spec.Quote
+	}
+	for _, c := range []struct{ key, text, unlike string }{
+		{"data.quote", strings.TrimPrefix(quote, NoQuote), delimiter},
+		{"data.comment", spec.Comment, delimiter + quote},
+	} {
+		if c.text == "" {
+			continue
+		}
+		if len(c.text) != 1 || c.text[0] >= utf8.RuneSelf || strings.ContainsAny(c.text, "\r\n\x00 \t"+c.unlike) {
+			return specError(c.key, fmt.Sprintf("is %q, want one ASCII character that separates and quotes nothing else", c.text), "")
+		}
+	}
+	seen := make(map[string]bool)
+	for i, name := range spec.Names {
+		key := fmt.Sprintf("data.names[%d]", i)
+		if err := checkName(key, name); err != nil {
+			return err
+		}
+		if seen[name] {
+			return specError(key, fmt.Sprintf("is %q, which is in the list already", name), "")
+		}
+		seen[name] = true
+	}
+	if spec.Names != nil && len(spec.Names) == 0 {
+		return specError("data.names", "is empty", "leave it out where the first row is a header")
+	}
+	return nil
 }
 
 // checkDistinct refuses the label among the features, and a feature declared twice in the same way. One column may

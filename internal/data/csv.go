@@ -20,6 +20,8 @@ type csvSource struct {
 type csvLayout struct {
 	splitter            // where rows end
 	delimiter  []byte   // one character
+	skipSpace  bool     // at the start of fields
+	header     string   // what names the fields, in errors
 	names      []string // of each cell: its column
 	targets    []target // of each field
 	duplicates []target // cells that read a field which is another's target already
@@ -32,13 +34,42 @@ type target struct {
 	number bool  // the input is a number
 }
 
-// newCSVSource reads the header. delimiter, where stated, takes the place of usual.
-func newCSVSource(in io.Reader, partBytes int, usual, delimiter string, inputs []input) (*csvSource, error) {
-	if delimiter == "" {
-		delimiter = usual
+// usualDelimiter is the delimiter of a format for which none is declared.
+func usualDelimiter(format string) string {
+	if format == TSV {
+		return "\t"
 	}
-	rows := splitter{in: in, quote: '"', size: partBytes}
-	s := &csvSource{rows: &rows, layout: csvLayout{splitter: splitter{quote: '"'}, delimiter: []byte(delimiter)}}
+	return ","
+}
+
+// newCSVLayout is the layout of tables as spec declares them, but for where its cells are.
+func newCSVLayout(spec *Spec, format string) csvLayout {
+	l := csvLayout{delimiter: []byte(spec.Delimiter), skipSpace: spec.SkipInitialSpace, header: "the header"}
+	if len(l.delimiter) == 0 {
+		l.delimiter = []byte(usualDelimiter(format))
+	}
+	switch spec.Quote {
+	case "":
+		l.quote = '"'
+	case NoQuote:
+	default:
+		l.quote = spec.Quote[0]
+	}
+	if spec.Comment != "" {
+		l.comment = spec.Comment[0]
+	}
+	if len(spec.Names) > 0 {
+		l.header = "data.names"
+	}
+	return l
+}
+
+// newCSVSource reads the header, unless the names of the fields are declared.
+func newCSVSource(in io.Reader, partBytes int, spec *Spec, format string, inputs []input) (*csvSource, error) {
+	s := &csvSource{layout: newCSVLayout(spec, format)}
+	rows := s.layout.splitter
+	rows.in, rows.size = in, partBytes
+	s.rows = &rows
 	var cells []target
 	for _, in := range inputs {
 		if in.vector && in.run == nil {
@@ -53,17 +84,22 @@ func newCSVSource(in io.Reader, partBytes int, usual, delimiter string, inputs [
 			s.layout.names = append(s.layout.names, name)
 		}
 	}
-	return s, s.readHeader(cells)
+	if err := s.readHeader(spec.Names, cells); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// readHeader finds the fields of cells by the first row.
-func (s *csvSource) readHeader(cells []target) error {
+// readHeader finds the fields of cells by the first row, or by names where there are any.
+func (s *csvSource) readHeader(names []string, cells []target) error {
 	r := &csvReader{layout: &s.layout}
 	for blank := 0; ; blank += len(r.text) {
 		text, err := s.rows.next(r.text)
 		switch {
 		case errors.Is(err, io.EOF) && blank == 0:
 			return &Error{msg: "is empty"}
+		case errors.Is(err, io.EOF) && len(names) > 0:
+			return nil
 		case errors.Is(err, io.EOF):
 			return &Error{msg: "has no header row"}
 		case err == nil && blank > maxRowBytes:
@@ -76,6 +112,11 @@ func (s *csvSource) readHeader(cells []target) error {
 			break
 		}
 		s.lines += r.lines(len(text))
+	}
+	if len(names) > 0 {
+		s.first = r.text[r.at:]
+		s.lines += r.lines(r.at)
+		return s.layout.locate(names, cells, func(int) (line, column int) { return 0, 0 })
 	}
 	err := s.layout.readHeader(r, cells)
 	s.first = r.text[r.at:]
@@ -124,7 +165,7 @@ func (l *csvLayout) locate(header []string, cells []target, place func(field int
 		field, ok := at[name]
 		if !ok {
 			line, _ := place(0)
-			return &Error{Line: line, msg: fmt.Sprintf("the header has no column %q", name), hint: nearColumn(header, name)}
+			return &Error{Line: line, msg: fmt.Sprintf("%s has no column %q", l.header, name), hint: l.nearColumn(header, name)}
 		}
 		if other := &l.targets[field]; other.cell >= 0 {
 			other.number = other.number || cells[i].number
@@ -138,10 +179,14 @@ func (l *csvLayout) locate(header []string, cells []target, place func(field int
 }
 
 // nearColumn says why a column may not have been found, without quoting the header.
-func nearColumn(header []string, name string) string {
+func (l *csvLayout) nearColumn(header []string, name string) string {
 	for i, found := range header {
-		if strings.EqualFold(strings.TrimSpace(found), strings.TrimSpace(name)) {
-			return fmt.Sprintf("field %d of the header differs from it only in case or in spaces around it", i+1)
+		switch {
+		case !strings.EqualFold(strings.TrimSpace(found), strings.TrimSpace(name)):
+		case strings.TrimLeft(found, " \t") == name:
+			return fmt.Sprintf("field %d of %s differs from it only in spaces before it: data.skip_initial_space: true leaves them out", i+1, l.header)
+		default:
+			return fmt.Sprintf("field %d of %s differs from it only in case or in spaces around it", i+1, l.header)
 		}
 	}
 	if len(header) == 1 {

@@ -48,19 +48,38 @@ func (r *csvReader) next(cells []cell) error {
 	return err
 }
 
-// skipBlank moves to the next row, past blank lines. It reports whether there is one.
+// skipBlank moves to the next row, past blank lines and comments. It reports whether there is one.
 func (r *csvReader) skipBlank() bool {
 	for r.at < len(r.text) {
+		at := r.at
+		if c := r.layout.comment; c != 0 && r.text[at] == c {
+			r.at = min(indexByteFrom(r.text, at, '\n')+1, len(r.text))
+			continue
+		}
+		if r.layout.skipSpace {
+			at = r.skipSpaces(at)
+		}
+		rest := r.text[at:]
 		switch {
-		case r.text[r.at] == '\n':
-			r.at++
-		case r.text[r.at] == '\r' && (r.at+1 == len(r.text) || r.text[r.at+1] == '\n'):
-			r.at = min(r.at+2, len(r.text))
+		case len(rest) == 0, string(rest) == "\r":
+			r.at = len(r.text)
+		case rest[0] == '\n':
+			r.at = at + 1
+		case rest[0] == '\r' && rest[1] == '\n':
+			r.at = at + 2
 		default:
 			return true
 		}
 	}
 	return false
+}
+
+// skipSpaces is the index of the first byte from at on that is neither a space nor a tab, or is the delimiter.
+func (r *csvReader) skipSpaces(at int) int {
+	for at < len(r.text) && (r.text[at] == ' ' || r.text[at] == '\t') && r.text[at] != r.layout.delimiter[0] {
+		at++
+	}
+	return at
 }
 
 // row reads the row at r.at into cells and moves behind it.
@@ -76,6 +95,9 @@ func (r *csvReader) row(cells []cell) error {
 		to := target{cell: -1}
 		if fields < len(l.targets) {
 			to = l.targets[fields]
+		}
+		if l.skipSpace {
+			r.at = r.skipSpaces(r.at)
 		}
 		if to.number && delimiter != 0 {
 			// The common case at speed: a plain number and the delimiter.
@@ -103,9 +125,9 @@ func (r *csvReader) row(cells []cell) error {
 	}
 	if fields != len(l.targets) {
 		line, _ := r.place(start)
-		e := &Error{Line: line, msg: "the row has fewer fields than the header", hint: "put fields that hold the delimiter into quotes"}
+		e := &Error{Line: line, msg: "the row has fewer fields than " + l.header, hint: "put fields that hold the delimiter into quotes"}
 		if fields > len(l.targets) {
-			e.msg = "the row has more fields than the header"
+			e.msg = "the row has more fields than " + l.header
 		}
 		return e
 	}
@@ -142,6 +164,9 @@ func (r *csvReader) recover(err error) error {
 // record reads the fields of the row at r.at, and where each begins.
 func (r *csvReader) record() (fields []string, starts []int, err error) {
 	for last := false; !last; {
+		if r.layout.skipSpace {
+			r.at = r.skipSpaces(r.at)
+		}
 		first := r.at
 		var text []byte
 		text, last, err = r.field()

@@ -25,7 +25,7 @@ type LoadOptions struct {
 	MaxRows int
 	// AllowEmpty accepts a table without rows: where the number of rows is private, none is a number like any other.
 	AllowEmpty bool
-	// Stdin is what the path "-" reads from.
+	// Stdin is what the path [Stdin] reads from.
 	Stdin io.Reader
 	// Workers is the number of goroutines that parse; 0: one a processor. It changes no result.
 	Workers int
@@ -33,35 +33,48 @@ type LoadOptions struct {
 	partBytes int // about how much text is parsed at a time; 0: [partBytes]. It changes no result.
 }
 
-// Load reads and encodes the table at path, "-" being o.Stdin. The format is that of the schema, else that of the
-// path's extension; .gz and .zst files are decompressed on the way.
+// Load reads and encodes the table in the files that paths name, see [Files], one below the other; each has a header of its
+// own. Their format is that of the schema, else that of each one's extension; gzip and zstd are decompressed on the way.
 //
 // The first thing that is not as declared ends it: with an [*Error] that says where, or a [*SpecError] where the schema
 // has no columns for the format found. Other errors are those of the operating system and of ctx.
-func Load(ctx context.Context, path string, s *Schema, o LoadOptions) (*Dataset, error) {
+func Load(ctx context.Context, paths []string, s *Schema, o LoadOptions) (*Dataset, error) {
 	if o.Workers < 1 || o.Workers > runtime.GOMAXPROCS(0) { // more would hold more parts at a time, and be no faster
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	if o.partBytes == 0 {
 		o.partBytes = partBytes
 	}
-	inputs := s.inputs(o)
-	t, err := openTable(path, s, inputs, o)
+	files, err := Files(paths)
 	if err != nil {
 		return nil, err
 	}
-	defer t.close()
+	inputs := s.inputs(o)
 	l := newLoader(s, o, inputs)
-	if err := l.read(ctx, t); err != nil {
-		return nil, t.fail(err)
-	}
-	if l.out.Rows == 0 && !o.AllowEmpty {
-		return nil, t.fail(&Error{msg: "has no rows"})
+	l.size = sizeOf(files)
+	for i, file := range files {
+		if err := l.load(ctx, file, inputs, i == len(files)-1); err != nil {
+			return nil, err
+		}
 	}
 	if l.out.Groups != nil {
 		l.out.Groups.sort()
 	}
 	return l.out, nil
+}
+
+// load adds the rows of a file.
+func (l *loader) load(ctx context.Context, file string, inputs []input, last bool) error {
+	t, err := openTable(file, l.schema, inputs, l.o)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	err = l.read(ctx, t)
+	if err == nil && last && l.out.Rows == 0 && !l.o.AllowEmpty {
+		err = &Error{msg: "has no rows"}
+	}
+	return t.fail(err)
 }
 
 // A source is a table cut into parts, in order. Each format has one. Its errors are those of its reader, or an *Error
@@ -93,6 +106,7 @@ type loader struct {
 	label  int // index of the label's cell; -1 for none
 	group  int // index of the group's cell; -1 for none
 
+	size    int64 // of the files; 0 where it is not known
 	out     *Dataset
 	groupOf map[string]int32
 }
@@ -115,7 +129,7 @@ func newLoader(s *Schema, o LoadOptions, inputs []input) *loader {
 }
 
 // take adds the rows of the next part.
-func (l *loader) take(p *part, t *table) error {
+func (l *loader) take(p *part) error {
 	rows := p.out.data.Rows
 	if p.bad != nil {
 		rows++ // what is wrong with a row too many does not matter
@@ -124,7 +138,7 @@ func (l *loader) take(p *part, t *table) error {
 		return &Error{msg: fmt.Sprintf("has more rows than the declared %d", l.o.MaxRows)}
 	}
 	if l.out.Rows == 0 {
-		l.reserve(p, t)
+		l.reserve(p)
 	}
 	l.append(p.out.data)
 	return p.bad
@@ -132,12 +146,12 @@ func (l *loader) take(p *part, t *table) error {
 
 // reserve makes room for the whole table by what its first rows take, so that the blocks need not move and loading takes
 // little more memory than they do. Pages that stay empty cost nothing.
-func (l *loader) reserve(p *part, t *table) {
+func (l *loader) reserve(p *part) {
 	d, first := l.out, p.out.data
 	if first.Rows == 0 {
 		return
 	}
-	rows := t.expect(first.Rows, p)
+	rows := l.expect(p)
 	if declared := l.o.MaxRows; declared > 0 && declared < 2*rows {
 		rows = declared
 	}
@@ -148,6 +162,16 @@ func (l *loader) reserve(p *part, t *table) {
 	if l.label >= 0 {
 		d.Labels = make([]int32, 0, rows)
 	}
+}
+
+// expect is about how many rows the table has, a little above, if it goes on like its first part.
+func (l *loader) expect(first *part) int {
+	const above = 1.05
+	rows := first.out.data.Rows
+	if read := min(first.read, int64(len(first.text))); l.size > read && read > 0 {
+		return int(above * float64(rows) * float64(l.size) / float64(read))
+	}
+	return rows
 }
 
 // append adds the rows of part to the dataset.

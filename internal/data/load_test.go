@@ -27,7 +27,7 @@ func loadText(spec Spec, format, text string, o LoadOptions) (*Dataset, error) {
 		return nil, err
 	}
 	o.Stdin = strings.NewReader(text)
-	return Load(context.Background(), "-", s, o)
+	return Load(context.Background(), []string{Stdin}, s, o)
 }
 
 // writeFile puts a table into a folder of the test.
@@ -245,7 +245,7 @@ func TestCancelled(t *testing.T) {
 		}
 		return copy(p, strings.Repeat("1,a\n", len(p)/4)), nil
 	})
-	_, err := Load(ctx, "-", mustSchema(t, small()), LoadOptions{Stdin: io.MultiReader(strings.NewReader("x,y\n"), endless)})
+	_, err := Load(ctx, []string{Stdin}, mustSchema(t, small()), LoadOptions{Stdin: io.MultiReader(strings.NewReader("x,y\n"), endless)})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("load of an endless table after cancel: %v, want %v", err, context.Canceled)
 	}
@@ -257,16 +257,16 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestFilesThatCannotBeOpened(t *testing.T) {
 	s := mustSchema(t, small())
-	_, err := Load(context.Background(), filepath.Join(t.TempDir(), "no.csv"), s, LoadOptions{})
+	_, err := Load(context.Background(), []string{filepath.Join(t.TempDir(), "no.csv")}, s, LoadOptions{})
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("load of no file: %v, want %v", err, fs.ErrNotExist)
 	}
 	dir := t.TempDir()
-	if _, err := Load(context.Background(), dir, s, LoadOptions{}); err == nil || err.Error() != dir+": is a directory, want a file" {
+	if _, err := Load(context.Background(), []string{dir}, s, LoadOptions{}); err == nil || err.Error() != dir+": is a directory, want a file" {
 		t.Errorf("load of a directory: %v, want a plain word", err)
 	}
 	broken := errors.New("disk on fire")
-	_, err = Load(context.Background(), "-", s, LoadOptions{Stdin: io.MultiReader(strings.NewReader("x,y\n1,a\n2"), readerFunc(func([]byte) (int, error) { return 0, broken }))})
+	_, err = Load(context.Background(), []string{Stdin}, s, LoadOptions{Stdin: io.MultiReader(strings.NewReader("x,y\n1,a\n2"), readerFunc(func([]byte) (int, error) { return 0, broken }))})
 	if !errors.Is(err, broken) || err.Error() != "stdin: disk on fire" {
 		t.Errorf("load of a broken reader: %v, want stdin: %v", err, broken)
 	}
@@ -276,7 +276,7 @@ func TestVectorWithoutColumnsIsNotForCSV(t *testing.T) {
 	spec := small()
 	spec.Features[0] = Feature{Name: "x", Kind: Vector, Size: 2}
 	path := writeFile(t, "a.csv", []byte("x,y\n1,a\n"))
-	_, err := Load(context.Background(), path, mustSchema(t, spec), LoadOptions{})
+	_, err := Load(context.Background(), []string{path}, mustSchema(t, spec), LoadOptions{})
 	var bad *SpecError
 	if !errors.As(err, &bad) || bad.Key != "data.features[0].columns" {
 		t.Errorf("load of a vector without columns from CSV: %v, want a SpecError for data.features[0].columns", err)
@@ -296,7 +296,7 @@ func TestLoadingDoesNotAllocateByTheCell(t *testing.T) {
 	table := []byte(header + "\n" + strings.Repeat(line+"\n", rows))
 	s := mustSchema(t, spec)
 	n := testing.AllocsPerRun(3, func() {
-		if _, err := Load(context.Background(), "-", s, LoadOptions{MaxRows: rows, Stdin: bytes.NewReader(table)}); err != nil {
+		if _, err := Load(context.Background(), []string{Stdin}, s, LoadOptions{MaxRows: rows, Stdin: bytes.NewReader(table)}); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -186,7 +186,7 @@ func fuzzReader(f *testing.F, format string) {
 	}
 	check := messageCheck()
 	f.Fuzz(func(t *testing.T, table string) {
-		d, err := Load(t.Context(), "-", s, LoadOptions{Stdin: strings.NewReader(table)})
+		d, err := Load(t.Context(), []string{Stdin}, s, LoadOptions{Stdin: strings.NewReader(table)})
 		if err != nil {
 			var bad *Error
 			if !errors.As(err, &bad) {
@@ -196,7 +196,7 @@ func fuzzReader(f *testing.F, format string) {
 			return
 		}
 		checkBlocks(t, d, 0)
-		again, err := Load(t.Context(), "-", s, LoadOptions{Stdin: strings.NewReader(table + "\n")})
+		again, err := Load(t.Context(), []string{Stdin}, s, LoadOptions{Stdin: strings.NewReader(table + "\n")})
 		if err != nil || again.Rows != d.Rows {
 			t.Fatalf("load with one more line end: %v, want the same %d rows", err, d.Rows)
 		}

@@ -36,13 +36,19 @@ func FormatOf(path string) string {
 	return CSV
 }
 
-// compression is "gzip", "zstd" or empty, by the path's extension.
+// The methods of compression.
+const (
+	gzipMethod = "gzip"
+	zstdMethod = "zstd"
+)
+
+// compression is the method that the path's extension names, or empty.
 func compression(path string) string {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".gz":
-		return "gzip"
+		return gzipMethod
 	case ".zst":
-		return "zstd"
+		return zstdMethod
 	}
 	return ""
 }
@@ -52,40 +58,29 @@ type table struct {
 	name  string // for errors
 	rows  source
 	close func()
-	size  int64        // of the file; 0 where it is not known
-	read  atomic.Int64 // bytes of it
+	read  *counter // of the file's bytes
 }
 
-// expect is about how many rows the table has, a little above, if so many are in the first part.
-func (t *table) expect(rows int, first *part) int {
-	const above = 1.05
-	if read := min(first.read, int64(len(first.text))); t.size > read && read > 0 {
-		return int(above * float64(rows) * float64(t.size) / float64(read))
-	}
-	return rows
-}
-
-// A counter counts the bytes that are read of a file.
+// A counter counts the bytes that are read.
 type counter struct {
 	io.Reader
-	read *atomic.Int64
+	n atomic.Int64
 }
 
-func (c counter) Read(p []byte) (int, error) {
+func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
-	c.read.Add(int64(n))
+	c.n.Add(int64(n))
 	return n, err
 }
 
 // openTable opens the table at path for the given inputs. The caller closes it.
 func openTable(path string, s *Schema, inputs []input, o LoadOptions) (*table, error) {
 	t := &table{name: path, close: func() {}}
-	var raw io.Reader
-	if path == "-" {
+	if path == Stdin {
 		if o.Stdin == nil {
 			return nil, errors.New("data: no reader for standard input")
 		}
-		t.name, raw = "stdin", o.Stdin
+		t.name, t.read = "stdin", &counter{Reader: o.Stdin}
 	} else {
 		f, err := os.Open(path)
 		if err != nil {
@@ -93,22 +88,20 @@ func openTable(path string, s *Schema, inputs []input, o LoadOptions) (*table, e
 		}
 		if info, err := f.Stat(); err == nil && info.IsDir() {
 			_ = f.Close()
-			return nil, &Error{File: path, msg: "is a directory, want a file"}
-		} else if err == nil && info.Mode().IsRegular() {
-			t.size = info.Size()
+			return nil, &Error{File: path, msg: "is a directory, want a file", hint: "a pattern such as " + filepath.Join(path, "*.csv") + " names the files in it"}
 		}
-		t.close, raw = func() { _ = f.Close() }, f
+		t.close, t.read = func() { _ = f.Close() }, &counter{Reader: f}
 	}
-	if err := t.open(path, s, inputs, counter{raw, &t.read}, o.partBytes); err != nil {
+	if err := t.open(path, s, inputs, o.partBytes); err != nil {
 		t.close()
 		return nil, err
 	}
 	return t, nil
 }
 
-// open puts decompression and the format's source on top of raw.
-func (t *table) open(path string, s *Schema, inputs []input, raw io.Reader, partBytes int) error {
-	in, err := t.decompress(compression(path), raw)
+// open puts decompression and the format's source on top of the file.
+func (t *table) open(path string, s *Schema, inputs []input, partBytes int) error {
+	in, err := t.decompress(compression(path), t.read)
 	if err != nil {
 		return t.fail(err)
 	}
@@ -116,13 +109,10 @@ func (t *table) open(path string, s *Schema, inputs []input, raw io.Reader, part
 	if format == "" {
 		format = FormatOf(path)
 	}
-	switch format {
-	case JSONL:
+	if format == JSONL {
 		t.rows = newJSONLSource(in, partBytes, inputs)
-	case TSV:
-		t.rows, err = newCSVSource(in, partBytes, "\t", s.spec.Delimiter, inputs)
-	default:
-		t.rows, err = newCSVSource(in, partBytes, ",", s.spec.Delimiter, inputs)
+	} else {
+		t.rows, err = newCSVSource(in, partBytes, &s.spec, format, inputs)
 	}
 	return t.fail(err)
 }
@@ -142,35 +132,58 @@ func (t *table) fail(err error) error {
 	return fmt.Errorf("%s: %w", t.name, err)
 }
 
-// decompress reads raw through the named decompression, which takes concatenated streams as one.
+// decompress reads raw through the named decompression, or the one that its first bytes are the mark of: no text in UTF-8
+// begins with one. Concatenated streams count as one.
 func (t *table) decompress(method string, raw io.Reader) (io.Reader, error) {
+	in := &counter{Reader: raw}
+	buffered := bufio.NewReaderSize(in, readBufferSize)
+	if start, _ := buffered.Peek(4); method == "" { // what is wrong with raw shows when it is read
+		switch {
+		case strings.HasPrefix(string(start), "\x1f\x8b"):
+			method = gzipMethod
+		case string(start) == "\x28\xb5\x2f\xfd":
+			method = zstdMethod
+		}
+	}
 	switch method {
-	case "gzip":
-		z, err := gzip.NewReader(bufio.NewReaderSize(raw, readBufferSize))
+	case gzipMethod:
+		z, err := gzip.NewReader(buffered)
 		if errors.Is(err, io.EOF) {
 			return nil, &Error{msg: "is empty"}
 		}
-		return &decompressor{z, method}, decompressError(method, err)
-	case "zstd":
-		z, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
+		return &decompressor{Reader: z, method: method, in: in}, decompressError(method, err)
+	case zstdMethod:
+		z, err := zstd.NewReader(buffered, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxZstdWindow))
 		if err != nil {
 			return nil, err
 		}
 		closeFile := t.close
 		t.close = func() { z.Close(); closeFile() }
-		return &decompressor{z, method}, nil
+		return &decompressor{Reader: z, method: method, in: in}, nil
 	}
-	return raw, nil
+	return buffered, nil
 }
 
-// A decompressor says in our own words what is wrong with its stream.
+// A decompressor says in our own words what is wrong with its stream, and gives up where a little file has become a
+// great table: tables compress to a tenth, rows that are all alike to a hundredth.
 type decompressor struct {
 	io.Reader
 	method string
+	in     *counter
+	out    int64
 }
+
+// What a compressed table may become: up to maxExpanded bytes anything, from there on maxRatio times its size.
+const (
+	maxExpanded = 256 << 20
+	maxRatio    = 250
+)
 
 func (d *decompressor) Read(p []byte) (int, error) {
 	n, err := d.Reader.Read(p)
+	if d.out += int64(n); d.out > maxExpanded && d.out/maxRatio > d.in.n.Load() {
+		return 0, &Error{msg: fmt.Sprintf("decompresses to more than %d times its size", maxRatio), hint: "decompress it first if it is what it should be"}
+	}
 	return n, decompressError(d.method, err)
 }
 

@@ -53,7 +53,7 @@ func TestCompressedTables(t *testing.T) {
 		"a.tsv.gz":      gzipped(t, strings.ReplaceAll(first+second, ",", "\t")),
 		"a.jsonl.zst":   zstandard(t, `{"x":1,"y":"a"}`+"\n"+`{"x":2,"y":"b"}`+"\n"+`{"x":3,"y":"a"}`),
 	} {
-		got, err := Load(context.Background(), writeFile(t, name, content), s, LoadOptions{})
+		got, err := Load(context.Background(), []string{writeFile(t, name, content)}, s, LoadOptions{})
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("load %s = %+v, %v, want %+v", name, got, err, want)
 		}
@@ -84,7 +84,7 @@ func TestBrokenCompression(t *testing.T) {
 		{"window.csv.zst", []byte("\x28\xb5\x2f\xfd\x00\x90\x41\x00\x00x,y\n1,a\n"), "needs a zstd window of more than 128 MiB"},
 	} {
 		path := writeFile(t, c.name, c.content)
-		_, err := Load(context.Background(), path, mustSchema(t, small()), LoadOptions{})
+		_, err := Load(context.Background(), []string{path}, mustSchema(t, small()), LoadOptions{})
 		var bad *Error
 		if !errors.As(err, &bad) || err.Error() != path+": "+c.want {
 			t.Errorf("load %s: %v, want %s", c.name, err, c.want)
@@ -102,7 +102,7 @@ func TestRowsAreBounded(t *testing.T) {
 		return len(p), nil
 	})
 	for _, begin := range []string{"x,y\n1,", "x,y\n1,\"", "x,y\n#"} {
-		_, err := Load(context.Background(), "-", mustSchema(t, small()), LoadOptions{Stdin: io.MultiReader(strings.NewReader(begin), endless)})
+		_, err := Load(context.Background(), []string{Stdin}, mustSchema(t, small()), LoadOptions{Stdin: io.MultiReader(strings.NewReader(begin), endless)})
 		if want := "stdin:2: a row is longer than 64 MiB"; err == nil || err.Error() != want {
 			t.Errorf("an endless row after %q: %v, want %s", begin, err, want)
 		}
@@ -120,7 +120,7 @@ func TestRowsAreBounded(t *testing.T) {
 		}
 		spec := small()
 		spec.Format = format
-		d, err := Load(context.Background(), "-", mustSchema(t, spec), LoadOptions{Stdin: io.MultiReader(parts...)})
+		d, err := Load(context.Background(), []string{Stdin}, mustSchema(t, spec), LoadOptions{Stdin: io.MultiReader(parts...)})
 		if err != nil || d.Rows != rows {
 			t.Errorf("%s: %d rows of 1 MiB: %v", format, rows, err)
 		}

@@ -15,7 +15,7 @@ import (
 
 // loadInParts loads text with parts of about size bytes.
 func loadInParts(s *Schema, text string, size, workers int) (*Dataset, error) {
-	return Load(context.Background(), "-", s, LoadOptions{Stdin: strings.NewReader(text), partBytes: size, Workers: workers})
+	return Load(context.Background(), []string{Stdin}, s, LoadOptions{Stdin: strings.NewReader(text), partBytes: size, Workers: workers})
 }
 
 // checkParts fails where text gives another dataset or error in parts of other sizes.

@@ -44,7 +44,7 @@ func (l *loader) read(ctx context.Context, t *table) error {
 				return
 			case p := <-free: // neither send blocks: there are no more parts than places
 				p.end = t.rows.next(p)
-				p.read = t.read.Load()
+				p.read = t.read.n.Load()
 				ordered <- p
 				if p.end != nil {
 					p.ready <- struct{}{}
@@ -75,7 +75,7 @@ func (l *loader) read(ctx context.Context, t *table) error {
 		if p.out.data.Rows > 0 {
 			idle = 0
 		}
-		err := l.take(p, t)
+		err := l.take(p)
 		if idle += len(p.text); err == nil && idle > maxRowBytes {
 			err = rowTooLong()
 		}

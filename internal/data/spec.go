@@ -9,6 +9,9 @@ const (
 	JSONL = "jsonl" // one JSON object a line
 )
 
+// NoQuote is the [Spec.Quote] of a table in which no field is quoted.
+const NoQuote = "none"
+
 // A Spec is the public declaration of a table: everything that may be known about it before a record is read. It
 // serialises into the model file, so that eval and predict encode new tables exactly as fit did.
 type Spec struct {
@@ -16,6 +19,15 @@ type Spec struct {
 	Format string `json:"format,omitempty"`
 	// Delimiter separates CSV fields; one character, by default a comma (a tab for .tsv).
 	Delimiter string `json:"delimiter,omitempty"`
+	// Quote encloses CSV fields that hold a delimiter, a line end or itself, written twice: one ASCII character, by default
+	// a double quote; [NoQuote] where quotes are text like any other.
+	Quote string `json:"quote,omitempty"`
+	// Comment begins a line of CSV that is no row: one ASCII character; empty: no line is a comment.
+	Comment string `json:"comment,omitempty"`
+	// Names names the fields of a CSV table without a header row, in order.
+	Names []string `json:"names,omitempty"`
+	// SkipInitialSpace leaves out spaces and tabs at the start of CSV fields, names in the header included.
+	SkipInitialSpace bool `json:"skip_initial_space,omitempty"`
 	// Missing lists the cells that stand for an absent value, compared exactly. JSON null and absent keys always do.
 	// A declared class, category or alias of the same spelling takes precedence over it.
 	Missing []string `json:"missing"`

@@ -51,7 +51,7 @@ func testTable(t *testing.T, s *data.Schema, rows int) *data.Dataset {
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := data.Load(context.Background(), path, s, data.LoadOptions{})
+	d, err := data.Load(context.Background(), []string{path}, s, data.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
