@@ -13,3 +13,8 @@ func roundAddAVX512(dst *int64, src *float32, blocks int, inverseStep float64)
 //
 //go:noescape
 func roundAddAVX2(dst *int64, src *float32, blocks int, inverseStep float64)
+
+// settleAVX512 adds the draws of vectors of 8 words that floating point settles, and sets their bits of settled.
+//
+//go:noescape
+func settleAVX512(dst *int64, words *byte, strips *float64, settled *byte, vectors int, edge float64)

@@ -188,3 +188,73 @@ DATA quads_43e0000000000000<>+20(SB)/4, $0x43e00000
 DATA quads_43e0000000000000<>+24(SB)/4, $0x00000000
 DATA quads_43e0000000000000<>+28(SB)/4, $0x43e00000
 GLOBL quads_43e0000000000000<>(SB), RODATA|NOPTR, $32
+
+// func settleAVX512(dst *int64, words *byte, strips *float64, settled *byte, vectors int, edge float64)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, SSE2
+TEXT ·settleAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVQ         strips+16(FP), DX
+	MOVQ         settled+24(FP), BX
+	MOVQ         vectors+32(FP), SI
+	MOVSD        edge+40(FP), X0
+	VBROADCASTSD X0, Z0
+	VPBROADCASTQ quads_7fffffffffffffff<>+0(SB), Z1
+
+vectors:
+	MOVWLZX          (CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VMOVUPS          (DX)(DI*1), X2
+	MOVWLZX          16(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VINSERTI128      $0x01, (DX)(DI*1), Y2, Y2
+	MOVWLZX          32(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VMOVUPS          (DX)(DI*1), X4
+	MOVWLZX          48(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VINSERTI128      $0x01, (DX)(DI*1), Y4, Y4
+	VINSERTI64X4     $0x01, Y4, Z2, Z2
+	MOVWLZX          8(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VMOVUPS          (DX)(DI*1), X3
+	MOVWLZX          24(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VINSERTI128      $0x01, (DX)(DI*1), Y3, Y3
+	MOVWLZX          40(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VMOVUPS          (DX)(DI*1), X5
+	MOVWLZX          56(CX), DI
+	ANDL             $0x000003ff, DI
+	SHLL             $0x04, DI
+	VINSERTI128      $0x01, (DX)(DI*1), Y5, Y5
+	VINSERTI64X4     $0x01, Y5, Z3, Z3
+	VPUNPCKLQDQ      Z3, Z2, Z6
+	VPUNPCKHQDQ      Z3, Z2, Z7
+	VMOVUPS          (CX), Z8
+	VCVTQQ2PD        Z8, Z9
+	VMULPD           Z6, Z9, Z9
+	VREDUCEPD        $0x00, Z9, Z6
+	VCVTPD2QQ.RN_SAE Z9, Z9
+	VPANDQ           Z1, Z6, Z6
+	VPABSQ           Z8, Z8
+	VCMPPD           $0x11, Z0, Z6, K1
+	VPCMPUQ          $0x01, Z7, Z8, K1, K1
+	VMOVUPS          (AX), Z6
+	VPADDQ           Z9, Z6, K1, Z6
+	VMOVUPS          Z6, (AX)
+	KMOVB            K1, (BX)
+	ADDQ             $0x40, AX
+	ADDQ             $0x40, CX
+	INCQ             BX
+	DECQ             SI
+	JNZ              vectors
+	VZEROUPPER
+	RET

@@ -62,19 +62,34 @@
 // # The sampler
 //
 // A discrete ziggurat (Buchmann, Cabarcas, Göpfert, Hülsing and Weiden, SAC 2013, eprint 2013/510) with integers for
-// heights, so that its table needs no high precision. The area under ρ is covered by 512 horizontal strips. Strip i spans
+// heights, so that its table needs no high precision. The area under ρ is covered by 1024 horizontal strips. Strip i spans
 // the heights from cᵢ/H to (cᵢ+kᵢ)/H, whole numbers of 1/H that add up to 1, and holds the Nᵢ = 2Xᵢ+1 integers |z| ≤ Xᵢ,
 // among them every z with ρ(z) > cᵢ/H.
 //
-// Of a word, 9 bits pick the strip. The other 55 are a number r, and r·Nᵢ = z′·2⁵⁵ + low picks the integer z = z′ − Xᵢ if
-// low ≥ 2⁵⁵ − kᵢ·Nᵢ; else all starts anew. The low parts that belong to one z′ are an arithmetic progression of step Nᵢ
-// across [0, 2⁵⁵), and an interval of length kᵢ·Nᵢ holds exactly kᵢ of them (Lemire 2019, arXiv:1805.10941, takes the largest
-// kᵢ). So each (i, z) has probability kᵢ·2⁻⁶⁴: proportional to the strip's height. Given both, y is uniform on the strip's
-// heights, and z is returned if y ≤ ρ(z), else all starts anew. The heights of z's strips below ρ(z) add up to
-// ρ(z), so a round returns z with probability ρ(z)·H·2⁻⁶⁴ and the draw is P exactly.
+// Of a word, 10 bits pick the strip. The other 54, the first of them turned over, are a number r, and r·Nᵢ = z′·2⁵⁴ + low
+// picks the integer z = z′ − Xᵢ if low ≥ 2⁵⁴ − kᵢ·Nᵢ; else all starts anew. The low parts that belong to one z′ are an
+// arithmetic progression of step Nᵢ across [0, 2⁵⁴), and an interval of length kᵢ·Nᵢ holds exactly kᵢ of them (Lemire 2019,
+// arXiv:1805.10941, takes the largest kᵢ). So each (i, z) has probability kᵢ·2⁻⁶⁴: proportional to the strip's height. Given
+// both, y is uniform on the strip's heights, and z is returned if y ≤ ρ(z), else all starts anew. The heights of z's strips
+// below ρ(z) add up to ρ(z), so a round returns z with probability ρ(z)·H·2⁻⁶⁴ and the draw is P exactly.
 //
 // Two shortcuts change nothing of this. Where |z| is at most the largest integer that is under the curve at the strip's
 // upper edge, no y is drawn. Else y is a 64-bit word, compared in float64 with a margin for its rounding; where that does
 // not tell, by integer intervals, with further bits of y until they do. Floating point thus decides only how wide strips
 // are, where too wide is harmless, and comparisons that it can be sure of.
+//
+// # The order of the words
+//
+// A block of draws takes a word each, and most draws are settled by it. Those that are not go on afterwards, in order,
+// with the words that follow the block's. Which word a draw takes next depends on earlier words alone, never on its
+// own value, so draws stay independent and each is P.
+//
+// With AVX-512 a block is looked at in floating point first, which settles most draws and leaves the others to the
+// integers, with the same word and so the same result. Let w be the word as a signed number. Then r·2¹⁰ = w − i + 2⁶³, and
+// r·N/2⁵⁴ = X + 1/2 + x with x = (w−i)·N·2⁻⁶⁴, so that z is ⌊x + 1/2⌋ and low/2⁵⁴ is x + 1/2 − z. What is computed instead is
+// x̂ = fl(fl(w)·N·2⁻⁶⁴). It is off by at most N·2⁻⁵⁵ for the first rounding, as |w| ≤ 2⁶³, N·2⁻⁵⁴ for the second, as |x̂| ≤ N/2,
+// and N·2⁻⁵⁴ for i < 2¹⁰: less than N·2⁻⁵² − N·2⁻⁵⁴ together. If x̂ is nearer than 1/2 − N·2⁻⁵² to an integer, x is nearer than
+// 1/2 − N·2⁻⁵⁴ to the same one. That is z, and low ≥ N ≥ 2⁵⁴ − k·N in a strip whose k is the largest: the word is not refused.
+// For m the largest integer that needs no y, |w| < m·2⁶⁴/N gives |x| < m + N·2⁻⁵⁴ < m + 1/2 and |z| ≤ m. A draw for which both
+// hold is settled. Either may fail where the integers settle: that costs time alone.
 package lattice

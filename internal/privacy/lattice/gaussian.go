@@ -10,7 +10,7 @@ import (
 // The parameters of the sampler: above, the bottom strip's 128·s+1 integers would have no place each.
 const (
 	minParameter = 1 << 3
-	maxParameter = 1 << 47
+	maxParameter = 1<<47 - 1
 )
 
 // Words is a source of independent, uniform 64-bit words. Next returns the next of them, one or more, as little-endian
@@ -29,64 +29,60 @@ type Gaussian struct {
 	exponent float64 // −1/2s²
 }
 
-// NewGaussian returns the discrete Gaussian of parameter s in [2³, 2⁴⁷].
+// NewGaussian returns the discrete Gaussian of parameter s in [2³, 2⁴⁷).
 func NewGaussian(s int64) (*Gaussian, error) {
 	if s < minParameter || s > maxParameter {
-		return nil, fmt.Errorf("parameter of the discrete gaussian is %d, want an integer in [2^3, 2^47]", s)
+		return nil, fmt.Errorf("parameter of the discrete gaussian is %d, want an integer in [2^3, 2^47)", s)
 	}
 	t := newTable(s)
 	return &Gaussian{table: t, s: s, perUnit: 1 / float64(t.unit), exponent: -0.5 / (float64(s) * float64(s))}, nil
 }
 
-// Add adds a draw to each element of dst, wrapping beyond int64. It reads words in order, about 1.02 a draw, and drops
-// what it leaves of the bytes it was given last. The time it takes depends on what is drawn.
+// Add adds a draw to each element of dst, wrapping beyond int64. It takes about 1.01 words a draw and drops what it
+// leaves of the bytes it was given last. A block of draws takes a word each, at most blockWords and no more than are left of
+// those bytes; the draws that their words do not settle then go on, in order, with the words that follow. The time it
+// takes depends on what is drawn.
 func (g *Gaussian) Add(dst []int64, words Words) {
+	var memory [blockWords]lateDraw
 	r := reader{words: words}
 	for len(dst) > 0 {
 		r.fill()
-		n := g.table.addSure(dst, r.chunk)
-		dst, r.chunk = dst[n:], r.chunk[wordSize*n:]
-		if len(dst) == 0 || len(r.chunk) == 0 {
-			continue
+		n := min(len(dst), len(r.chunk)/wordSize, blockWords)
+		late := g.table.settle(memory[:0], dst[:n], r.chunk[:wordSize*n])
+		r.chunk = r.chunk[wordSize*n:]
+		for _, d := range late {
+			dst[d.index] += g.resume(d.word, &r)
 		}
-		if z, ok := g.attempt(&r); ok {
-			dst[0] += z
-			dst = dst[1:]
-		}
+		dst = dst[n:]
 	}
 }
 
-// addSure adds draws to dst, a word of chunk each, up to the first word that does not settle its draw, and returns
-// their number. It is attempt, without the branches that a word seldom takes.
-func (t *table) addSure(dst []int64, chunk []byte) int {
-	n := 0
-	for ; n < len(dst) && len(chunk) >= wordSize; n++ {
-		word := binary.LittleEndian.Uint64(chunk)
-		s := &t.strips[word%strips]
-		place, low := bits.Mul64(word&^(strips-1), s.width)
-		place -= s.skip
-		if place >= s.sure || low <= s.refuse {
-			break
+// resume draws with word as its first word and those of r after it.
+func (g *Gaussian) resume(word uint64, r *reader) int64 {
+	for {
+		if z, ok := g.attempt(word, r); ok {
+			return z
 		}
-		dst[n] += int64(place - s.sure/2)
-		chunk = chunk[wordSize:]
+		word = r.word()
 	}
-	return n
 }
 
-// attempt picks a strip, an integer of it and, where the integer is not surely under the curve, a height in it. It
-// returns the integer, or false if the word was refused or the height is above the curve.
-func (g *Gaussian) attempt(r *reader) (int64, bool) {
-	word := r.word()
+// attempt picks a strip and an integer of it by word and, where the integer is not surely under the curve, a height in it.
+// It returns the integer, or false if the word was refused or the height is above the curve.
+func (g *Gaussian) attempt(word uint64, r *reader) (int64, bool) {
 	i := word % strips
 	s := &g.table.strips[i]
-	place, low := bits.Mul64(word&^(strips-1), s.width)
+	place, low := bits.Mul64(placeOf(word), s.width)
 	if low <= s.refuse {
 		return 0, false
 	}
 	z := int64(place) - int64(s.width/2)
 	return z, place-s.skip < s.sure || g.under(g.table.spans[i], z, r)
 }
+
+// placeOf is a word's number r, times 2¹⁰. The first bit is turned over so that words as signed numbers have the order of
+// the integers they pick.
+func placeOf(word uint64) uint64 { return word&^(strips-1) ^ 1<<63 }
 
 // margin is the relative distance at which floating point may tell a height from ρ: the error of either is below 2⁻³⁹
 // where they are close, if that of math.Exp is below 2⁻⁴⁰ on [−90, 0].

@@ -58,39 +58,6 @@ func TestNewGaussianRefusesParametersOutOfRange(t *testing.T) {
 	}
 }
 
-// TestAddIsOneAttemptAfterAnother holds the fast loop to the plain one, on the same words in pieces of any size, and sees
-// that each draw is added to its own element.
-func TestAddIsOneAttemptAfterAnother(t *testing.T) {
-	for _, s := range parameters() {
-		g := mustGaussian(t, s)
-		random := rand.New(rand.NewPCG(uint64(s), 1))
-		words := make([]uint64, 4000)
-		for i := range words {
-			words[i] = random.Uint64()
-		}
-		for _, size := range []int{1, 2, 7, 256, len(words)} {
-			for _, n := range []int{0, 1, 2, 100, 2500} {
-				want, got := make([]int64, n), make([]int64, n)
-				for j := range want {
-					want[j] = int64(j) << 40
-				}
-				copy(got, want)
-				plain := &reader{words: &script{t: t, words: words, size: len(words)}}
-				for j := 0; j < n; {
-					if z, ok := g.attempt(plain); ok {
-						want[j] += z
-						j++
-					}
-				}
-				g.Add(got, &script{t: t, words: words, size: size})
-				if !slices.Equal(got, want) {
-					t.Errorf("s=%d, %d words a call, %d draws: Add differs from attempts", s, size, n)
-				}
-			}
-		}
-	}
-}
-
 // TestDrawsFollowRho compares counts with exact probabilities of single integers, 10⁶ draws a parameter. A probability
 // near the centre that is off by 4 % is caught, one at 3·s by 25 %.
 func TestDrawsFollowRho(t *testing.T) {

@@ -2,7 +2,12 @@
 
 package lattice
 
-import "dptrain/internal/privacy/isa"
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"dptrain/internal/privacy/isa"
+)
 
 //go:generate go -C ../../train/kernel/_gen run . lattice ../../../privacy/lattice
 
@@ -16,3 +21,28 @@ func roundAdd(dst []int64, src []float32, inverseStep float64) {
 		roundAddAVX512(&dst[0], &src[0], len(src)/zeroRun, inverseStep)
 	}
 }
+
+// settle is settleGeneric. With AVX-512 some draws come late that their words would have settled: resume settles them by
+// the same words.
+func (t *table) settle(late []lateDraw, dst []int64, chunk []byte) []lateDraw {
+	whole := len(dst) &^ 7
+	if active < isa.AVX512 || whole == 0 || t.edge < usefulEdge {
+		return t.settleGeneric(late, dst, chunk, 0)
+	}
+	var settled [blockWords / 8]byte // a bit for each word
+	settleAVX512(&dst[0], &chunk[0], &t.quick[0].scale, &settled[0], whole/8, t.edge)
+	for i := 0; i < whole; i += 64 {
+		open := ^binary.LittleEndian.Uint64(settled[i/8:])
+		if left := whole - i; left < 64 {
+			open &= 1<<left - 1
+		}
+		for ; open != 0; open &= open - 1 {
+			j := i + bits.TrailingZeros64(open)
+			late = append(late, lateDraw{j, binary.LittleEndian.Uint64(chunk[wordSize*j:])})
+		}
+	}
+	return t.settleGeneric(late, dst, chunk, whole)
+}
+
+// usefulEdge is where floating point still settles three quarters of what it could.
+const usefulEdge = 0.375

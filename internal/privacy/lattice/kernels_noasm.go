@@ -5,3 +5,7 @@ package lattice
 func roundAdd(dst []int64, src []float32, inverseStep float64) {
 	roundAddGeneric(dst, src, inverseStep)
 }
+
+func (t *table) settle(late []lateDraw, dst []int64, chunk []byte) []lateDraw {
+	return t.settleGeneric(late, dst, chunk, 0)
+}

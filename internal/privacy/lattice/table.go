@@ -1,10 +1,13 @@
 package lattice
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 const (
-	strips    = 512 // a word's low 9 bits pick one
-	placeBits = 55  // its other bits pick an integer of the strip
+	strips    = 1024 // a word's low 10 bits pick one
+	placeBits = 54   // its other bits pick an integer of the strip
 	places    = 1 << placeBits
 	cut       = 64 // the support ends at 64·s
 )
@@ -30,6 +33,15 @@ type table struct {
 	strips [strips]strip
 	spans  [strips]span
 	unit   uint64 // H
+
+	quick [strips]quickStrip
+	edge  float64 // 1/2 − N·2⁻⁵² for the widest strip of quick
+}
+
+// quickStrip is a strip for floating point (the package comment says why it suffices).
+type quickStrip struct {
+	scale float64 // N·2⁻⁶⁴
+	limit uint64  // m·2⁶⁴/N for the largest sure integer m, rounded down; 0 leaves the strip out
 }
 
 // newTable returns the table of s in [minParameter, maxParameter].
@@ -47,7 +59,18 @@ func newTable(s int64) *table {
 		}
 	}
 	t.fill(s, low)
+	t.fillQuick()
 	return t
+}
+
+// fillQuick leaves out the bottom strip: the one above it is the widest of the others, by far less. A strip cut off at
+// height 1, which alone has a k below the largest, is left out by m = 0.
+func (t *table) fillQuick() {
+	for i, s := range t.strips[:strips-1] {
+		t.quick[i].scale = float64(s.width) * 0x1p-64
+		t.quick[i].limit, _ = bits.Div64(s.sure/2, 0, s.width)
+	}
+	t.edge = 0.5 - float64(t.strips[strips-2].width)*0x1p-52
 }
 
 // fill stacks strips from the bottom, each as high as its places allow, and reports whether they reach height 1. The one

@@ -11,7 +11,7 @@ import (
 
 // parameters are the s at which the tables are checked: both ends, small ones, and the sizes that Choose gives.
 func parameters() []int64 {
-	return []int64{minParameter, 9, 21, 1000, 1<<24 + 1, 1 << 38, 1<<39 - 1, 1<<45 + 12345, maxParameter}
+	return []int64{minParameter, 9, 21, 1000, 1<<24 + 1, 1 << 38, 1<<39 - 1, 1<<42 + 12345, 1<<45 + 12345, maxParameter}
 }
 
 // above compares ρ(z) with height/unit.
@@ -58,6 +58,19 @@ func TestTableCoversTheCurve(t *testing.T) {
 				}
 				if at.height > 0 && inner > 0 && !above(inner, s, base, table.unit) {
 					t.Fatalf("strip %d takes %d as sure, but it is not under the curve at the upper edge", i, inner)
+				}
+			}
+			for i, q := range table.quick {
+				s, widest := table.strips[i], (0.5-table.edge)*0x1p52
+				if q.limit == 0 {
+					continue
+				}
+				if table.spans[i].height != (places-1)/s.width || float64(s.width) > widest || q.scale*0x1p64 != float64(s.width) {
+					t.Fatalf("quick strip %d = %+v, want it left out, or as wide as %d and at most %g", i, q, s.width, widest)
+				}
+				most := new(big.Int).Lsh(new(big.Int).SetUint64(s.sure/2), 64)
+				if most.Quo(most, new(big.Int).SetUint64(s.width)).Cmp(new(big.Int).SetUint64(q.limit)) != 0 {
+					t.Fatalf("quick strip %d has the limit %d, want %d", i, q.limit, most)
 				}
 			}
 			if base != table.unit {
@@ -123,6 +136,9 @@ func TestEdgeLeavesItsErrorToSlack(t *testing.T) {
 	}
 }
 
+// wordOf is the word of a strip and a number r.
+func wordOf(strip int, r uint64) uint64 { return (r<<(64-placeBits) | uint64(strip)) ^ 1<<63 }
+
 // TestAttemptGivesEachIntegerItsPlaces finds, in exact arithmetic, the k words of a strip that are to give an integer z
 // and checks the first and last of them and the words on either side; and that all but the sure integers take a height.
 func TestAttemptGivesEachIntegerItsPlaces(t *testing.T) {
@@ -142,8 +158,8 @@ func TestAttemptGivesEachIntegerItsPlaces(t *testing.T) {
 				return
 			}
 			attempt := func(r uint64) (got int64, taken int) {
-				source := &script{t: t, words: []uint64{r<<(64-placeBits) | uint64(i), 1 << 63, 1 << 63}, size: 1}
-				got, ok := g.attempt(&reader{words: source})
+				source := &script{t: t, words: []uint64{1 << 63, 1 << 63}, size: 1}
+				got, ok := g.attempt(wordOf(i, r), &reader{words: source})
 				taken = 3 - len(source.words)
 				if !ok && taken == 1 {
 					return math.MaxInt64, 0 // refused

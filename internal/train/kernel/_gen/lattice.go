@@ -109,3 +109,64 @@ func (v isa) quads(x uint64) Mem {
 	}
 	return v.table(fmt.Sprintf("quads_%016x", x), w...)
 }
+
+// settle emits the common case of a draw, eight words at a time.
+func settle(v isa) {
+	v.function("settle", "func(dst *int64, words *byte, strips *float64, settled *byte, vectors int, edge float64)",
+		"adds the draws of vectors of 8 words that floating point settles, and sets their bits of settled.")
+	dst, words, strips, settled, vectors := v.param("dst"), v.param("words"), v.param("strips"), v.param("settled"), v.param("vectors")
+	low := v.XMM()
+	v.Load(v.Param("edge"), low)
+	edge, magnitude := v.reg(), v.reg()
+	v.VBROADCASTSD(low, edge)
+	v.VPBROADCASTQ(v.quads(1<<63-1), magnitude)
+
+	v.Label("vectors")
+	scale, limit := v.stripRows(words, strips)
+	word, x, z, rest := v.reg(), v.reg(), v.reg(), v.reg()
+	v.VMOVUPS(Mem{Base: words}, word)
+	v.VCVTQQ2PD(word, x)
+	v.VMULPD(scale, x, x)
+	v.VREDUCEPD(Imm(0), x, rest)
+	v.VCVTPD2QQ_RN_SAE(x, z)
+	v.VPANDQ(magnitude, rest, rest)
+	v.VPABSQ(word, word)
+	near, sure := v.K(), v.K()
+	v.VCMPPD(Imm(lessThan), edge, rest, near)
+	v.VPCMPUQ(Imm(1), limit, word, near, sure)
+	sum := v.reg()
+	v.VMOVUPS(Mem{Base: dst}, sum)
+	v.VPADDQ(z, sum, sure, sum)
+	v.VMOVUPS(sum, Mem{Base: dst})
+	v.KMOVB(sure, Mem{Base: settled})
+	v.ADDQ(Imm(64), dst)
+	v.ADDQ(Imm(64), words)
+	v.INCQ(settled)
+	v.DECQ(vectors)
+	v.JNZ(LabelRef("vectors"))
+	v.done()
+}
+
+// stripRows loads the 16-byte rows of the strips that eight words name, and returns their first and second halves.
+func (v isa) stripRows(words, strips reg.Register) (first, second reg.VecVirtual) {
+	even, odd := v.reg(), v.reg()
+	for half, to := range []reg.VecVirtual{even, odd} {
+		at := func(i int) Mem {
+			index := v.GP32()
+			v.MOVWLZX(Mem{Base: words, Disp: 16*i + 8*half}, index)
+			v.ANDL(U32(1023), index)
+			v.SHLL(Imm(4), index)
+			return Mem{Base: strips, Index: index.As64(), Scale: 1}
+		}
+		upper := v.YMM()
+		v.VMOVUPS(at(0), to.AsX())
+		v.VINSERTI128(Imm(1), at(1), to.AsY(), to.AsY())
+		v.VMOVUPS(at(2), upper.AsX())
+		v.VINSERTI128(Imm(1), at(3), upper, upper)
+		v.VINSERTI64X4(Imm(1), upper, to, to)
+	}
+	first, second = v.reg(), v.reg()
+	v.VPUNPCKLQDQ(odd, even, first)
+	v.VPUNPCKHQDQ(odd, even, second)
+	return first, second
+}

@@ -58,6 +58,7 @@ func (f *file) kernel() {
 func (f *file) lattice() {
 	roundAdd(f.avx512())
 	roundAdd(f.avx2())
+	settle(f.avx512())
 }
 
 // write compiles what was built and prints it to asm_amd64.s and asm_amd64.go of the package in dir.
