@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
 	"testing"
+
+	"dptrain/internal/train"
 )
 
 // TestMaxEpsilonIsHeldAgainstTheClaim passes the claimed ε itself and refuses what is a hair below.
@@ -17,5 +23,33 @@ func TestMaxEpsilonIsHeldAgainstTheClaim(t *testing.T) {
 		if status(got) != test.want {
 			t.Errorf("epsilon %v under --max-epsilon %v: exit status %d, want %d", claimed, test.most, got, test.want)
 		}
+	}
+}
+
+// TestResumedRunsDrawFreshRandomness resumes one interrupted run twice, from copies: with the randomness of the run, or of
+// its files, both would draw the same noise.
+func TestResumedRunsDrawFreshRandomness(t *testing.T) {
+	dir := slowConfig(t)
+	if code, stderr := startAndStop(t, dir, syscall.SIGINT); code != 130 {
+		t.Fatalf("exit status = %d:\n%s", code, stderr)
+	}
+	var models [2][]byte
+	for i := range models {
+		copied := filepath.Join(dir, fmt.Sprint("copy", i))
+		if err := os.CopyFS(copied, os.DirFS(filepath.Join(dir, "runs", "c"))); err != nil {
+			t.Fatal(err)
+		}
+		r := fit(t, dir, "--resume", "-o", copied)
+		if *r.StepsApplied >= r.StepsCharged {
+			t.Errorf("a resumed run applies %d of %d steps: it is no resumed one", *r.StepsApplied, r.StepsCharged)
+		}
+		model, err := train.ReadModel(*r.Model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		models[i] = fmt.Append(nil, model.Params)
+	}
+	if bytes.Equal(models[0], models[1]) {
+		t.Error("two resumptions of one run give the same model")
 	}
 }

@@ -28,13 +28,29 @@ type Source func(worker int, rows []int32) Gradients
 // A Mechanism runs the steps of a plan: sample, clip, sum, noise, count, in one call, so that neither order nor count
 // can be wrong. Gradients go in; only a noisy mean comes out.
 type Mechanism struct {
-	plan     *Plan
-	slots    Slots
+	plan    *Plan
+	slots   Slots
+	coins   *rng.Source
+	noise   noiser
+	workers []worker
+	drawn   int // steps whose noise was drawn
+}
+
+// A noiser adds a step's noise to block t of the sum; stream is memory for its randomness. It is drawnNoise in every
+// run. A [Tape] has its own, which sees what goes in and out.
+type noiser interface {
+	addNoise(sum []int64, step, t uint64, stream *rng.Stream)
+}
+
+// drawnNoise is the discrete Gaussian, for each step and block from a stream of its own.
+type drawnNoise struct {
 	gaussian *lattice.Gaussian
-	coins    *rng.Source
-	noise    *rng.Source
-	workers  []worker
-	drawn    int // steps whose noise was drawn
+	source   *rng.Source
+}
+
+func (n drawnNoise) addNoise(sum []int64, step, t uint64, stream *rng.Stream) {
+	n.source.Open(stream, step, t)
+	n.gaussian.Add(sum, stream)
 }
 
 // worker is what one goroutine of a step works in. Workers share nothing until their integer sums are added up.
@@ -62,8 +78,8 @@ func NewMechanism(p *Plan, slots Slots, key rng.Key, workers, groupRows int) (*M
 		return nil, err
 	}
 	m := &Mechanism{
-		plan: p, slots: slots, gaussian: gaussian,
-		coins: key.Source(rng.Coins), noise: key.Source(rng.Noise),
+		plan: p, slots: slots,
+		coins: key.Source(rng.Coins), noise: drawnNoise{gaussian, key.Source(rng.Noise)},
 		workers: make([]worker, workers),
 	}
 	for i := range m.workers {
@@ -151,9 +167,7 @@ func (m *Mechanism) release(dst []float32, w, t int, step uint64) {
 		}
 		clear(other)
 	}
-	noise := &m.workers[w].noise
-	m.noise.Open(noise, step, uint64(t))
-	m.gaussian.Add(sum, noise)
+	m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)
 	unit := m.plan.Lattice.Step / m.plan.Divisor()
 	for j, v := range sum {
 		dst[lo+j] = float32(float64(v) * unit)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dptrain/internal/data"
+	"dptrain/internal/privacy"
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/privacy/rng"
 	"dptrain/internal/train/disk"
@@ -52,9 +53,13 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 	}
 	c.seed++
 	steps := 0
-	f, err := Fit(context.Background(), c.plan, c.table, Run{Key: rng.TestKey(c.seed), Workers: 1, Attempt: a,
+	key := rng.TestKey(c.seed)
+	f, err := Fit(context.Background(), c.plan, c.table, Run{Key: key, Workers: 1, Attempt: a,
+		watch: func(slots privacy.Slots, group int) (means, error) {
+			m, err := privacy.NewMechanism(c.plan.Mechanism, slots, key, 1, group)
+			return counting{m, &c.drawn}, err
+		},
 		Progress: func(int) {
-			c.drawn++
 			if steps++; steps == killAtStep {
 				panic(disktest.Killed{})
 			}
@@ -72,6 +77,17 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 		return 0, false, errors.Join(err, a.Close())
 	}
 	return f.Steps, false, a.Finish()
+}
+
+// counting is a mechanism that counts the steps it draws, whatever becomes of them.
+type counting struct {
+	*privacy.Mechanism
+	drawn *int
+}
+
+func (m counting) Step(dst []float32, gradients privacy.Source) {
+	*m.drawn++
+	m.Mechanism.Step(dst, gradients)
 }
 
 // charged is what a dry run tells, and whether the run has ended.

@@ -24,6 +24,9 @@ type Run struct {
 	Attempt *Attempt
 	// Clock is the time since any moment, by which the attempt is paced; nil where time may not tell of the records.
 	Clock func() time.Duration
+
+	// watch makes the mechanism where its work is to be seen: in a replay, or in an audit. No other package can set it.
+	watch func(slots privacy.Slots, group int) (means, error)
 }
 
 // A Fitted is the outcome of a fit.

@@ -27,14 +27,22 @@ func (p *Plan) newMeans(rows int, r Run, group int) (means, error) {
 	if p.Noiseless() {
 		return newExactMeans(p, rows, r, group)
 	}
-	slots := privacy.OneRowEach(rows)
-	if p.Privacy.Adjacency == accounting.AddOrRemoveOne {
-		var err error
-		if slots, err = privacy.Scatter(rows, p.RowsAtMost, r.Key.Source(rng.Slots).Stream(0, 0)); err != nil {
-			return nil, err
-		}
+	slots, err := p.newSlots(rows, r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if r.watch != nil {
+		return r.watch(slots, group)
 	}
 	return privacy.NewMechanism(p.Mechanism, slots, r.Key, r.Workers, group)
+}
+
+// newSlots puts the rows of a table into slots, as the adjacency asks for.
+func (p *Plan) newSlots(rows int, key rng.Key) (privacy.Slots, error) {
+	if p.Privacy.Adjacency == accounting.AddOrRemoveOne {
+		return privacy.Scatter(rows, p.RowsAtMost, key.Source(rng.Slots).Stream(0, 0))
+	}
+	return privacy.OneRowEach(rows), nil
 }
 
 // noiselessRanges is into how many parts a step's rows are cut, whatever the number of workers: sums do not depend on it.

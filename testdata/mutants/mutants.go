@@ -12,6 +12,11 @@ const (
 	program   = "./cmd/dptrain"
 )
 
+// fitRun is where the command fit runs a plan.
+const (
+	fitRun = "cmd/dptrain/fit_run.go"
+)
+
 // mutants lists the faults: what has gone wrong in programs of this kind, and what could go wrong in this one.
 func mutants() []mutant {
 	var all []mutant
@@ -32,28 +37,29 @@ func noiseFaults() []mutant {
 		{name: "noise not scaled up for what rounding adds (η)", tests: []string{latticePk},
 			edits: []edit{{"internal/privacy/lattice/choose.go", "d.NoiseMultiplier * d.Bound * (1 + d.eta(step)) / step", "d.NoiseMultiplier * d.Bound / step"}}},
 		{name: "no noise", tests: []string{mechanism}, run: "Noise|Charged",
-			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "_ = noise"}}},
+			edits: []edit{{file, "n.gaussian.Add(sum, stream)", ""}}},
 		{name: "noise once for two steps", short: true, tests: []string{mechanism}, run: "Noise",
-			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "if step%2 == 0 {\n\t\tm.gaussian.Add(sum, noise)\n\t}"}}},
+			edits: []edit{{file, "n.gaussian.Add(sum, stream)", "if step%2 == 0 {\n\t\tn.gaussian.Add(sum, stream)\n\t}"}}},
 		{name: "two steps draw the same noise", tests: []string{mechanism}, run: "Noise",
-			edits: []edit{{file, "m.noise.Open(noise, step, uint64(t))", "m.noise.Open(noise, step/2, uint64(t))"}}},
+			edits: []edit{{file, "n.source.Open(stream, step, t)", "n.source.Open(stream, step/2, t)"}}},
 		{name: "blocks of coordinates draw the same noise", tests: []string{mechanism}, run: "Noise",
-			edits: []edit{{file, "m.noise.Open(noise, step, uint64(t))", "m.noise.Open(noise, step, 0)"}}},
+			edits: []edit{{file, "n.source.Open(stream, step, t)", "n.source.Open(stream, step, 0)"}}},
 		{name: "workers draw the same noise", tests: []string{mechanism}, run: "Noise|Workers",
-			edits: []edit{{file, "m.noise.Open(noise, step, uint64(t))", "m.noise.Open(noise, step, uint64(w))"}}},
+			edits: []edit{{file, "m.noise.addNoise(sum, step, uint64(t), &m", "m.noise.addNoise(sum, step, uint64(w), &m"}}},
 		{name: "noise and coins share their streams", tests: []string{rngPk},
 			edits: []edit{{"internal/privacy/rng/rng.go", `return "noise"`, `return "coins"`}}},
 		{name: "the sum divided before its noise", tests: []string{mechanism}, run: "Noise|Mean",
-			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "for j := range sum {\n\t\tsum[j] /= int64(max(1, m.plan.Divisor()))\n\t}\n\tm.gaussian.Add(sum, noise)"},
+			edits: []edit{{file, "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)", "for j := range sum {\n\t\tsum[j] /= int64(max(1, m.plan.Divisor()))\n\t}\n\tm.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)"},
 				{file, "m.plan.Lattice.Step / m.plan.Divisor()", "m.plan.Lattice.Step"}}},
 		{name: "noise before clipping: the noisy sum is clipped", tests: []string{mechanism}, run: "Noise",
-			edits: []edit{{file, "m.gaussian.Add(sum, noise)", "m.gaussian.Add(sum, noise)\n\tlimit := int64(m.plan.Clipper.Bound() / m.plan.Lattice.Step)\n\tfor j := range sum {\n\t\tsum[j] = max(-limit, min(limit, sum[j]))\n\t}"}}},
+			edits: []edit{{file, "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)", "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)\n\tlimit := int64(m.plan.Clipper.Bound() / m.plan.Lattice.Step)\n\tfor j := range sum {\n\t\tsum[j] = max(-limit, min(limit, sum[j]))\n\t}"}}},
 		{name: "refused words of the sampler are used", tests: []string{latticePk},
 			edits: []edit{{"internal/privacy/lattice/gaussian.go", "place >= s.sure || low <= s.refuse", "place >= s.sure || low == 0"},
 				{"internal/privacy/lattice/gaussian.go", "if low <= s.refuse {\n\t\treturn 0, false\n\t}", "_ = low"}}},
 		{name: "every run draws the same randomness", tests: []string{program}, run: "Runs",
-			edits: []edit{{"cmd/dptrain/fit.go", "rng.NewKey(rand.Reader)", "rng.NewKey(zeros{})"},
-				{"cmd/dptrain/fit.go", "// key is the source of all randomness of the run.", "type zeros struct{}\n\nfunc (zeros) Read(p []byte) (int, error) { return copy(p, []byte{1}), nil }\n\nvar _ = rand.Reader\n"}}},
+			edits: []edit{{fitRun, "return rng.NewKey(rand.Reader)", "_ = rand.Reader\n\treturn rng.TestKey(7), nil"}}},
+		{name: "a resumed run draws from the streams of the one before", tests: []string{program}, run: "Resumed",
+			edits: []edit{{fitRun, "key, err := o.key()\n", "key, err := o.key()\n\tif attempt != nil {\n\t\tkey = rng.TestKey(uint64(len(attempt.Run())))\n\t}\n"}}},
 		{name: "a key of fewer bytes than asked for", tests: []string{rngPk},
 			edits: []edit{{"internal/privacy/rng/rng.go", "io.ReadFull(source, key.secret[:])", "source.Read(key.secret[:])"}}},
 	}
@@ -87,7 +93,7 @@ func samplingFaults() []mutant {
 		{name: "divisor from the drawn batch", short: true, tests: []string{mechanism}, run: "Mean|Noise",
 			edits: []edit{{mech, "m.plan.Lattice.Step / m.plan.Divisor()", "m.plan.Lattice.Step / float64(max(1, len(m.workers[0].sampled)))"}}},
 		{name: "an empty draw releases nothing", tests: []string{mechanism}, run: "Charged",
-			edits: []edit{{mech, "m.gaussian.Add(sum, noise)", "if len(m.workers[0].sampled) > 0 {\n\t\tm.gaussian.Add(sum, noise)\n\t}"}}},
+			edits: []edit{{mech, "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)", "if len(m.workers[0].sampled) > 0 {\n\t\tm.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)\n\t}"}}},
 	}
 }
 
@@ -130,7 +136,16 @@ func countingFaults() []mutant {
 		{name: "a step not charged", short: true, tests: []string{mechanism}, run: "Charged",
 			edits: []edit{{file, "m.plan.Event(m.drawn)", "m.plan.Event(max(0, m.drawn-1))"}}},
 		{name: "fit runs a step more than planned", tests: []string{learning}, run: "Fit",
-			edits: []edit{{fit, "range p.Train.Steps {", "range p.Train.Steps + 1 {"}}},
+			edits: []edit{{fit, "for l.next < p.Train.Steps {", "for l.next < p.Train.Steps+1 {"}}},
+		{name: "a step drawn before it is reserved on disk", short: true, tests: []string{learning}, run: "Crash|Killed",
+			edits: []edit{{fit, "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n", ""},
+				{fit, "\t\tl.learn(gradient)\n", "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tl.learn(gradient)\n"}}},
+		{name: "a resumed run has all its steps again", tests: []string{learning}, run: "Crash|Killed|Resume",
+			edits: []edit{{"internal/train/learner.go", "l.restore(r.Attempt.saved, r.Attempt.charged)", "l.restore(r.Attempt.saved, l.applied)"}}},
+		{name: "a reservation that is not synced", tests: []string{"./internal/train/disk", learning, program}, run: "Journal|Crash|Killed|Fault",
+			edits: []edit{{"internal/train/disk/journal.go", "\t\terr = j.file.Sync()\n", ""}}},
+		{name: "a model whose bytes are not on disk when it gets its name", tests: []string{"./internal/train/disk", learning, program}, run: "Crash|Killed|Fault|File|Write",
+			edits: []edit{{"internal/train/disk/atomic.go", "\t\terr = f.Sync()\n", ""}}},
 		{name: "the report charges a step less", tests: []string{learning, program}, run: "Report|Fit",
 			edits: []edit{{"internal/train/report.go", "charged := max(p.Train.Steps, fitted.Steps)", "charged := max(p.Train.Steps, fitted.Steps) - 1"}}},
 		{name: "no part of δ set aside for the arithmetic", tests: []string{mechanism}, run: "Plan",
@@ -169,8 +184,14 @@ func tellingFaults() []mutant {
 		{name: "a cell in an error", short: true, tests: []string{tables}, run: "Malformed|CSV|JSONL",
 			edits: []edit{{"internal/data/schema.go", `msg: "is not one of the declared classes"`, `msg: "is not one of the declared classes: " + string(c.text)`}}},
 		{name: "the time tells a private number of rows", tests: []string{program}, run: "Private",
-			edits: []edit{{"cmd/dptrain/fit.go", "if !secretRows { // times tell of the number of rows", "{"}}},
+			edits: []edit{{fitRun, "if !secretRows { // times tell of the number of rows", "{"}}},
+		{name: "the initial bias taken from the labels", short: true, tests: []string{learning}, run: "Selftest",
+			edits: []edit{{"internal/train/fit.go", "\tweights := p.Net.NewWeights()\n", "\tfor _, label := range d.Labels {\n\t\tl.params[len(l.params)-1] += 1e-3 * float32(label)\n\t}\n\tweights := p.Net.NewWeights()\n"}}},
+		{name: "fewer steps where the table has fewer rows", tests: []string{learning}, run: "Selftest",
+			edits: []edit{{"internal/train/fit.go", "for l.next < p.Train.Steps {", "for l.next < min(p.Train.Steps, d.Rows-356) {"}}},
+		{name: "the learning rate from the number of rows", tests: []string{learning}, run: "Selftest",
+			edits: []edit{{"internal/train/fit.go", "l := newLearner(p)", "p.Train.LearningRate = 1 / float64(d.Rows)\n\tl := newLearner(p)"}}},
 		{name: "the report counts private rows", tests: []string{learning, program}, run: "Private|Report|Fit",
-			edits: []edit{{"internal/train/fit.go", "return &Fitted{Params: params, Steps: p.Train.Steps,", "p.Rows = d.Rows\n\treturn &Fitted{Params: params, Steps: p.Train.Steps,"}}},
+			edits: []edit{{"internal/train/fit.go", "fitted.Drawn, fitted.Spent =", "p.Rows = d.Rows\n\tfitted.Drawn, fitted.Spent ="}}},
 	}
 }
