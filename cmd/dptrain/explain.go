@@ -99,6 +99,8 @@ func statusExplanations() []explanation {
 		of(statusIntegrity, "a file is not what it should be", "A model cannot be used: it was cut, changed, or written by another program. Or fit --resume "+
 			"found a run by another config, or its log or checkpoint are not as they were written.",
 			"Copy it again from where fit wrote it, or train anew; for --resume, restore the config, or give the run up with --fresh.", "dptrain eval -m report.json --data test.csv      # not a model"),
+		of(statusAudit, "a test contradicts the claim", "A selftest saw a run do what the guarantee rules out: this build does not keep its promise.",
+			"Train on no records with it. Report dptrain version and what was printed; no table was read, so nothing of one is in it.", "dptrain selftest"),
 		of(statusResources, "a resource is missing", "A file cannot be written or is there already, the disk is full, permission is denied, or another "+
 			"fit is at work in the folder. Nothing is overwritten without --fresh, and nothing is half written.",
 			"Make room and go on with --resume, name another folder with -o, or overwrite with --fresh.", "dptrain fit -c config.yaml -o runs/second"),

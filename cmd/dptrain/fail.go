@@ -28,6 +28,7 @@ const (
 	statusPrivacy   status = 5 // privacy refusal
 	statusQuality   status = 6 // quality gate failed
 	statusIntegrity status = 7 // hash mismatch, unsupported model, another config's run to resume
+	statusAudit     status = 8 // a test or an audit contradicts the claim
 	statusResources status = 9 // disk full, permission, lock held, an output in the way
 	statusSignal    status = 128
 )

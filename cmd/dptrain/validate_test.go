@@ -120,7 +120,7 @@ func TestExplainKnowsEveryCode(t *testing.T) {
 		codes = append(codes, a.Code)
 	}
 	for _, code := range []status{statusDone, statusFault, statusUsage, statusConfig, statusData, statusPrivacy, statusQuality,
-		statusIntegrity, statusResources, statusSignal + status(syscall.SIGINT), statusSignal + status(syscall.SIGTERM)} {
+		statusIntegrity, statusAudit, statusResources, statusSignal + status(syscall.SIGINT), statusSignal + status(syscall.SIGTERM)} {
 		codes = append(codes, strconv.Itoa(int(code)))
 	}
 	_, list, _ := dptrain(t, ".", "explain")

@@ -114,7 +114,7 @@ func inventTable(ctx context.Context, schema *data.Schema, rows int, stream *rng
 	if err != nil {
 		return nil, err
 	}
-	return data.Load(ctx, "-", schema, data.LoadOptions{MaxRows: rows, Stdin: bytes.NewReader(text)})
+	return data.Load(ctx, []string{"-"}, schema, data.LoadOptions{MaxRows: rows, Stdin: bytes.NewReader(text)})
 }
 
 // SelftestCases are the kinds of runs there are: every shape of model, each adjacency, sampled and full batch.
