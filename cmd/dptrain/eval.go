@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
-	"fmt"
-	"math"
-	"strconv"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"dptrain/internal/data"
+	"dptrain/internal/privacy/rng"
 	"dptrain/internal/train"
 )
 
@@ -23,6 +20,11 @@ type evalOptions struct {
 	format    string
 	failUnder []string
 	by        string
+	dpEpsilon float64
+	noisy     bool // --dp-epsilon is given
+	plot      string
+	junit     string
+	fresh     bool
 	json      bool
 }
 
@@ -30,9 +32,18 @@ func (o *evalOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.model, "model", "m", "", "the model file")
 	f.StringVar(&o.data, "data", "", "the labelled table; - is standard input")
 	f.StringVar(&o.format, "format", "", "csv, tsv or jsonl; by default the file's extension decides")
-	f.StringArrayVar(&o.failUnder, "fail-under", nil, "metric=value: exit with status 6 where accuracy, auc or log_loss is worse")
-	f.StringVar(&o.by, "by", "", "also evaluate the groups of rows that share a value of this column")
+	addGateFlag(f, &o.failUnder)
+	f.StringVar(&o.by, "by", "", "also evaluate the groups of rows that share a value of this `COLUMN`")
+	f.Float64Var(&o.dpEpsilon, "dp-epsilon", 0, "add noise to the counts, so that the figures are `E`-differentially private for the table's rows")
+	f.StringVar(&o.plot, "plot", "", "draw ROC, precision-recall, calibration and confusion into the folder `DIR`, as SVG and PNG")
+	f.StringVar(&o.junit, "junit", "", "write the outcome of each --fail-under as JUnit XML: `FILE`")
+	f.BoolVar(&o.fresh, "fresh", false, "overwrite existing plots and JUnit files")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
+}
+
+// addGateFlag adds --fail-under.
+func addGateFlag(f *pflag.FlagSet, gates *[]string) {
+	f.StringArrayVar(gates, "fail-under", nil, "`METRIC=VALUE`: exit with status 6 where it is worse, such as accuracy=0.85 or recall.CLASS=0.6; may be repeated")
 }
 
 func newEvalCommand(s *streams) *cobra.Command {
@@ -40,30 +51,99 @@ func newEvalCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval -m MODEL --data TABLE",
 		Short: "Evaluate a model on a labelled table",
-		Long: `eval applies a model to a labelled table and prints accuracy, log loss, AUC, and
-precision and recall of each class. Columns may come in any order, further ones
-are ignored, and unknown categories count as other.
+		Long: `eval applies a model to a labelled table and prints accuracy, log loss, AUC,
+calibration, the confusion matrix, and precision and recall of each class; with
+--by the same for groups of rows, and the largest gap between them. Columns may
+come in any order, further ones are ignored, and unknown categories count as
+other.
 
 The figures are exact. Where the table is private, publishing them is outside
-the model's guarantee.
+the model's guarantee. --dp-epsilon E adds discrete Laplace noise to every count
+of the confusion matrix: what is printed is then E-differentially private where
+a row of this table is added or removed (2E where one is replaced), and only
+what follows from the counts is printed. Each further call costs E again.
+
+--fail-under takes accuracy, balanced_accuracy, macro_f1, log_loss, auc,
+average_precision, expected_calibration_error; precision.CLASS, recall.CLASS and
+f1.CLASS; with --by, largest_gap and worst_group_accuracy. For log_loss,
+expected_calibration_error and largest_gap, less is better.
 
 Exit status is 0 when done, 2 for a wrong flag, 4 for a table that is missing or
-not as declared, 6 when a --fail-under is not met, and 7 for a file that is no
-model of this program.`,
+not as declared, 6 when a --fail-under is not met, 7 for a file that is no model
+of this program, and 9 when a file cannot be written or is there already.`,
 		Example: `  dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv
-  dptrain eval -m runs/adult/model.safetensors --data adult/test.csv --fail-under accuracy=0.85 --json
-  dptrain eval -m runs/adult/model.safetensors --data adult/test.csv --by sex`,
+  dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv --dp-epsilon 1
+  dptrain eval -m runs/adult/model.safetensors --data adult/test.csv --by sex --plot plots
+  dptrain eval -m runs/adult/model.safetensors --data adult/test.csv --fail-under accuracy=0.85 --junit eval.xml --json`,
 		Args: noArguments,
-		RunE: func(c *cobra.Command, _ []string) error { return runEval(c.Context(), s, &o) },
 	}
 	o.addFlags(c.Flags())
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		o.noisy = c.Flags().Changed("dp-epsilon")
+		return runEval(c.Context(), s, &o)
+	}
 	return c
+}
+
+func runEval(ctx context.Context, s *streams, o *evalOptions) error {
+	gates, err := parseGates(o.failUnder)
+	if err != nil {
+		return err
+	}
+	if o.noisy && o.by != "" {
+		return usage("evaluate one table for each group", "--by does not go with --dp-epsilon: which groups there are would be told without noise")
+	}
+	model, err := readModel(o.model, o.data, o.format)
+	if err != nil {
+		return err
+	}
+	if err := refuseHopeless(gates, model.Schema.Classes(), o.by != "", o.noisy); err != nil {
+		return err
+	}
+	if err := o.readyFiles(); err != nil {
+		return err
+	}
+	e := evaluation{model: model, path: o.data, by: o.by, epsilon: o.dpEpsilon, noisy: o.noisy}
+	result, err := e.run(ctx, s)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = json.NewEncoder(s.out).Encode(result)
+	} else {
+		err = printEval(s.out, result)
+	}
+	if err != nil {
+		return err
+	}
+	if err := o.drawPlots(&e, result); err != nil {
+		return err
+	}
+	outcomes := checkGates(gates, result)
+	if err := writeJUnit(o.junit, result, outcomes); err != nil {
+		return err
+	}
+	return firstFailure(outcomes)
+}
+
+// readyFiles makes sure, before a record is read, that what the flags ask for can be written.
+func (o *evalOptions) readyFiles() error {
+	for _, path := range o.plotFiles() {
+		if err := readyFile(path, o.fresh); err != nil {
+			return err
+		}
+	}
+	return readyFile(o.junit, o.fresh)
 }
 
 // evalResult is what eval prints with --json.
 type evalResult struct {
 	*train.Metrics
-	By []groupMetrics `json:"by,omitempty"`
+	Epsilon    *float64       `json:"dp_epsilon,omitempty"` // of the figures themselves; absent where they are exact
+	Note       string         `json:"note"`
+	ByColumn   string         `json:"by_column,omitempty"`
+	By         []groupMetrics `json:"by,omitempty"`
+	LargestGap *groupGap      `json:"largest_gap,omitempty"`
 }
 
 // groupMetrics are the metrics of the rows that share a value.
@@ -72,42 +152,61 @@ type groupMetrics struct {
 	*train.Metrics
 }
 
-func runEval(ctx context.Context, s *streams, o *evalOptions) error {
-	gates, err := parseGates(o.failUnder)
+// groupGap is the largest difference in accuracy between groups of at least MinRows rows.
+type groupGap struct {
+	Accuracy float64 `json:"accuracy"`
+	Best     string  `json:"best"`
+	Worst    string  `json:"worst"`
+	MinRows  int     `json:"min_rows"`
+	worst    float64 // accuracy of the worst group
+}
+
+// What eval says of its figures.
+const (
+	noteExact = "exact figures: publishing them is outside the model's guarantee where the table is private; --dp-epsilon E adds noise"
+	noteNoisy = "noisy counts: differentially private where a row of this table is added or removed; each further evaluation costs as much again"
+)
+
+// An evaluation is a model, the table it is held against, and what is asked for.
+type evaluation struct {
+	model   *train.Model
+	path    string
+	by      string
+	epsilon float64 // of noisy figures
+	noisy   bool
+
+	probabilities []float64
+	labels        []int32
+}
+
+// run reads the table and computes the metrics.
+func (e *evaluation) run(ctx context.Context, s *streams) (*evalResult, error) {
+	table, err := loadTable(ctx, s, []string{e.path}, e.model.Schema, data.LoadOptions{Group: e.by, AllowEmpty: e.noisy})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	model, err := readModel(o.model, o.data, o.format)
-	if err != nil {
-		return err
+	if e.probabilities, err = e.model.Predict(ctx, table); err != nil {
+		return nil, interrupted(ctx, err)
 	}
-	table, err := loadTable(ctx, s, []string{o.data}, model.Schema, data.LoadOptions{Group: o.by})
-	if err != nil {
-		return err
-	}
-	probabilities, err := model.Predict(ctx, table)
-	if err != nil {
-		return interrupted(ctx, err)
-	}
-	classes := model.Schema.Classes()
-	result := evalResult{Metrics: train.Evaluate(probabilities, table.Labels, classes)}
-	if table.Groups != nil {
-		result.By = evaluateGroups(probabilities, table, classes)
-	}
-	if o.json {
-		err = json.NewEncoder(s.out).Encode(result)
-	} else {
-		err = printEval(s, &result)
-	}
-	if err != nil {
-		return err
-	}
-	for _, g := range gates {
-		if err := g.check(result.Metrics); err != nil {
-			return err
+	e.labels = table.Labels
+	classes := e.model.Schema.Classes()
+	if e.noisy {
+		key, err := rng.NewKey(rand.Reader)
+		if err != nil {
+			return nil, err
 		}
+		metrics, spent, err := train.EvaluateNoisy(e.probabilities, e.labels, classes, e.epsilon, key)
+		if err != nil {
+			return nil, usage("1 is a usual choice", "--dp-epsilon: %w", err)
+		}
+		return &evalResult{Metrics: metrics, Epsilon: &spent, Note: noteNoisy}, nil
 	}
-	return nil
+	result := &evalResult{Metrics: train.Evaluate(e.probabilities, e.labels, classes), Note: noteExact, ByColumn: e.by}
+	if table.Groups != nil {
+		result.By = evaluateGroups(e.probabilities, table, classes)
+		result.LargestGap = largestGap(result.By)
+	}
+	return result, nil
 }
 
 // readModel reads the model that the flags name; the format, if given, overrides the one the model was trained from.
@@ -122,13 +221,18 @@ func readModel(path, table, format string) (*train.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec := model.Schema.Spec()
-	spec.Format = format // the training table's own format says nothing of this one
-	model.Schema, err = data.NewSchema(spec)
-	if err != nil {
+	if model.Schema, err = withFormat(model.Schema, format); err != nil {
 		return nil, usage("want csv, tsv or jsonl", "--format is %q", format)
 	}
 	return model, nil
+}
+
+// withFormat is a schema for tables of another format; empty: by the extension. The training table's own format says
+// nothing of others.
+func withFormat(schema *data.Schema, format string) (*data.Schema, error) {
+	spec := schema.Spec()
+	spec.Format = format
+	return data.NewSchema(spec)
 }
 
 // evaluateGroups evaluates each group of rows by itself.
@@ -141,76 +245,33 @@ func evaluateGroups(probabilities []float64, table *data.Dataset, classes []stri
 	}
 	var groups []groupMetrics
 	for g, name := range table.Groups.Names {
-		groups = append(groups, groupMetrics{Group: name, Metrics: train.Evaluate(p[g], l[g], classes)})
+		metrics := train.Evaluate(p[g], l[g], classes)
+		metrics.Calibration = nil // too few rows a bin to read anything from
+		groups = append(groups, groupMetrics{Group: name, Metrics: metrics})
 	}
 	return groups
 }
 
-// A gate is a --fail-under.
-type gate struct {
-	metric string
-	bound  float64
-}
+// minGroupRows is the size from which a group counts for the largest gap: the accuracy of fewer rows is mostly chance.
+const minGroupRows = 30
 
-// metrics names what a gate can hold, and whether less of it is better.
-func gateMetric(m *train.Metrics, name string) (value *float64, lessIsBetter, known bool) {
-	switch name {
-	case "accuracy":
-		return m.Accuracy, false, true
-	case "auc":
-		return m.AUC, false, true
-	case "log_loss":
-		return m.LogLoss, true, true
-	}
-	return nil, false, false
-}
-
-func parseGates(args []string) ([]gate, error) {
-	var gates []gate
-	for _, arg := range args {
-		name, text, found := strings.Cut(arg, "=")
-		bound, err := strconv.ParseFloat(text, 64)
-		if _, _, known := gateMetric(&train.Metrics{}, name); !found || !known || err != nil || math.IsNaN(bound) {
-			return nil, usage("such as --fail-under accuracy=0.85; the metrics are accuracy, auc and log_loss", "--fail-under is %q, want metric=number", arg)
+// largestGap compares the groups that are large enough; nil where there are not two of them.
+func largestGap(groups []groupMetrics) *groupGap {
+	var best, worst *groupMetrics
+	for i := range groups {
+		g := &groups[i]
+		if g.Rows < minGroupRows {
+			continue
 		}
-		gates = append(gates, gate{name, bound})
-	}
-	return gates, nil
-}
-
-// check returns a failure where the metric is worse than the bound, or does not exist.
-func (g gate) check(m *train.Metrics) error {
-	value, lessIsBetter, _ := gateMetric(m, g.metric)
-	switch {
-	case value == nil:
-		return &failure{statusQuality, fmt.Errorf("%s does not exist for this table, want %v", g.metric, g.bound), "the table lacks rows or classes"}
-	case lessIsBetter && *value > g.bound, !lessIsBetter && *value < g.bound:
-		return &failure{statusQuality, fmt.Errorf("%s is %.6g, want %v", g.metric, *value, g.bound), "more rows, a larger ε or better features raise quality"}
-	}
-	return nil
-}
-
-// printEval prints metrics for people.
-func printEval(s *streams, r *evalResult) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "rows\t%d\naccuracy\t%s\nlog loss\t%s\nAUC\t%s\n\n", r.Rows, show(r.Accuracy), show(r.LogLoss), show(r.AUC))
-	fmt.Fprintln(w, "class\tprecision\trecall\trows")
-	for _, c := range r.Classes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\n", c.Name, show(c.Precision), show(c.Recall), c.Support)
-	}
-	if len(r.By) > 0 {
-		fmt.Fprintln(w, "\ngroup\taccuracy\tlog loss\trows")
-		for _, g := range r.By {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\n", g.Group, show(g.Accuracy), show(g.LogLoss), g.Rows)
+		if best == nil || *g.Accuracy > *best.Accuracy {
+			best = g
+		}
+		if worst == nil || *g.Accuracy <= *worst.Accuracy {
+			worst = g
 		}
 	}
-	return w.Flush()
-}
-
-// show is a metric with four digits, or a dash.
-func show(x *float64) string {
-	if x == nil {
-		return "-"
+	if best == worst {
+		return nil
 	}
-	return strconv.FormatFloat(*x, 'f', 4, 64)
+	return &groupGap{Accuracy: *best.Accuracy - *worst.Accuracy, Best: best.Group, Worst: worst.Group, MinRows: minGroupRows, worst: *worst.Accuracy}
 }

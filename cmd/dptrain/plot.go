@@ -1,23 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image/color"
 	"math"
-	"path/filepath"
 	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"dptrain/internal/privacy/accounting"
-	"dptrain/internal/train/disk"
 )
 
 // The size of a plot: two panels side by side.
@@ -45,31 +40,7 @@ func (o *epsilonOptions) drawPlot(run *priced) error {
 	if err != nil {
 		return err
 	}
-	var content bytes.Buffer
-	switch ext := strings.ToLower(filepath.Ext(o.plot)); ext {
-	case ".svg":
-		c := vgsvg.New(plotWidth, plotHeight)
-		drawPanels(draw.New(c), left, right)
-		_, err = c.WriteTo(&content)
-	case ".png":
-		c := vgimg.NewWith(vgimg.UseWH(plotWidth, plotHeight), vgimg.UseDPI(200))
-		drawPanels(draw.New(c), left, right)
-		_, err = vgimg.PngCanvas{Canvas: c}.WriteTo(&content)
-	default:
-		return usage("a name that ends in .svg or .png", "--plot ends in %q", ext)
-	}
-	if err != nil {
-		return err
-	}
-	return disk.WriteFile(disk.OS{}, o.plot, content.Bytes(), disk.Public)
-}
-
-// drawPanels draws plots side by side on c.
-func drawPanels(c draw.Canvas, panels ...*plot.Plot) {
-	tiles := draw.Tiles{Rows: 1, Cols: len(panels), PadX: vg.Points(24), PadTop: vg.Points(8), PadBottom: vg.Points(8), PadLeft: vg.Points(8), PadRight: vg.Points(14)}
-	for i, canvas := range plot.Align([][]*plot.Plot{panels}, tiles, c)[0] {
-		panels[i].Draw(canvas)
-	}
+	return savePlot("--plot", o.plot, plotWidth, plotHeight, left, right)
 }
 
 // stepsPanel is ε over up to 60 numbers of steps.

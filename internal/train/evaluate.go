@@ -3,21 +3,27 @@ package train
 import (
 	"context"
 	"math"
-	"slices"
 
 	"dptrain/internal/data"
+	"dptrain/internal/privacy"
+	"dptrain/internal/privacy/rng"
 )
 
 // Metrics says how well a model's predictions fit a labelled table. Where a metric does not exist (no rows, one class
 // alone for the AUC), it is nil.
 type Metrics struct {
-	Rows     int      `json:"rows"`
-	Accuracy *float64 `json:"accuracy"`
-	LogLoss  *float64 `json:"log_loss"` // mean −ln of the probability of the true class
-	AUC      *float64 `json:"auc"`      // area under the ROC curve; the mean over classes one-vs-rest for more than two
-	Classes  []Class  `json:"classes"`
+	Rows             int      `json:"rows"`
+	Accuracy         *float64 `json:"accuracy"`
+	BalancedAccuracy *float64 `json:"balanced_accuracy"`          // mean recall of the classes that occur
+	MacroF1          *float64 `json:"macro_f1"`                   // mean F1 of the classes that occur
+	LogLoss          *float64 `json:"log_loss"`                   // mean −ln of the probability of the true class
+	AUC              *float64 `json:"auc"`                        // area under the ROC curve; the mean over classes one-vs-rest for more than two
+	AveragePrecision *float64 `json:"average_precision"`          // area under the precision-recall curve; likewise
+	CalibrationError *float64 `json:"expected_calibration_error"` // mean distance of confidence and accuracy over Calibration
+	Classes          []Class  `json:"classes"`
 	// Confusion[i][j] counts rows of class i predicted as class j.
-	Confusion [][]int `json:"confusion"`
+	Confusion   [][]int          `json:"confusion"`
+	Calibration []CalibrationBin `json:"calibration,omitempty"`
 }
 
 // Class is how one class fares.
@@ -25,7 +31,17 @@ type Class struct {
 	Name      string   `json:"name"`
 	Precision *float64 `json:"precision"` // nil where the class was never predicted
 	Recall    *float64 `json:"recall"`    // nil where the class never occurs
+	F1        *float64 `json:"f1"`        // harmonic mean of the two; nil where the class neither occurs nor is predicted
 	Support   int      `json:"support"`
+}
+
+// A CalibrationBin is the rows whose most probable class has a probability in (Low, High].
+type CalibrationBin struct {
+	Low        float64  `json:"low"`
+	High       float64  `json:"high"`
+	Rows       int      `json:"rows"`
+	Confidence *float64 `json:"confidence"` // mean of that probability
+	Accuracy   *float64 `json:"accuracy"`
 }
 
 // Predict returns the probabilities [Rows×Classes] that the model gives the rows of d.
@@ -68,34 +84,103 @@ func Best(probabilities []float64) int {
 // outside the guarantee.
 func Evaluate(probabilities []float64, labels []int32, classes []string) *Metrics {
 	k := len(classes)
-	m := &Metrics{Rows: len(labels), Confusion: make([][]int, k)}
-	for i := range m.Confusion {
-		m.Confusion[i] = make([]int, k)
-	}
-	var correct int
+	m := fromConfusion(Confusion(probabilities, labels, k), classes)
 	var loss float64
+	for i, label := range labels {
+		loss -= math.Log(math.Max(probabilities[i*k+int(label)], math.SmallestNonzeroFloat64))
+	}
+	m.LogLoss = ratio(loss, len(labels))
+	rankings := Rankings(probabilities, labels, k)
+	m.AUC, m.AveragePrecision = meanOf(rankings, Ranks.area), meanOf(rankings, Ranks.averagePrecision)
+	m.Calibration, m.CalibrationError = calibration(probabilities, labels, k)
+	return m
+}
+
+// EvaluateNoisy is the part of Evaluate that follows from counts alone, from counts with noise: the confusion matrix, in
+// which each row counts once, by [privacy.NoisyCounts]. What it returns is epsilon-differentially private where a row of
+// the table is added or removed, and its ε is second. Counts below 0 are raised to it, and the number of rows is their sum.
+func EvaluateNoisy(probabilities []float64, labels []int32, classes []string, epsilon float64, key rng.Key) (*Metrics, float64, error) {
+	confusion := Confusion(probabilities, labels, len(classes))
+	var counts []int64
+	for _, row := range confusion {
+		for _, n := range row {
+			counts = append(counts, int64(n))
+		}
+	}
+	spent, err := privacy.NoisyCounts(counts, epsilon, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, n := range counts { // post-processing
+		confusion[i/len(classes)][i%len(classes)] = int(max(0, n))
+	}
+	return fromConfusion(confusion, classes), spent, nil
+}
+
+// Confusion counts, in [i][j], the rows of class i that are predicted as class j of k.
+func Confusion(probabilities []float64, labels []int32, k int) [][]int {
+	confusion := make([][]int, k)
+	for i := range confusion {
+		confusion[i] = make([]int, k)
+	}
+	for i, label := range labels {
+		confusion[label][Best(probabilities[i*k:(i+1)*k])]++
+	}
+	return confusion
+}
+
+// fromConfusion computes the metrics that are functions of a confusion matrix.
+func fromConfusion(confusion [][]int, classes []string) *Metrics {
+	m := &Metrics{Confusion: confusion}
+	var correct, recalls, f1s float64
+	var occur int
+	for c, name := range classes {
+		var support, predicted int
+		for other := range classes {
+			support += confusion[c][other]
+			predicted += confusion[other][c]
+		}
+		hits := float64(confusion[c][c])
+		class := Class{Name: name, Support: support, Recall: ratio(hits, support), Precision: ratio(hits, predicted), F1: ratio(2*hits, support+predicted)}
+		m.Classes = append(m.Classes, class)
+		m.Rows += support
+		correct += hits
+		if support > 0 {
+			occur++
+			recalls += *class.Recall
+			f1s += *class.F1
+		}
+	}
+	m.Accuracy, m.BalancedAccuracy, m.MacroF1 = ratio(correct, m.Rows), ratio(recalls, occur), ratio(f1s, occur)
+	return m
+}
+
+// calibrationBins is into how many parts of equal width confidence is cut.
+const calibrationBins = 15
+
+// calibration compares the probability of the most probable class with how often it is right, and returns the expected
+// calibration error (Guo et al. 2017, arXiv:1706.04599, equation 3).
+func calibration(probabilities []float64, labels []int32, k int) ([]CalibrationBin, *float64) {
+	bins := make([]CalibrationBin, calibrationBins)
+	var confidence, correct [calibrationBins]float64
 	for i, label := range labels {
 		row := probabilities[i*k : (i+1)*k]
 		best := Best(row)
-		m.Confusion[label][best]++
+		b := min(calibrationBins-1, max(0, int(math.Ceil(row[best]*calibrationBins))-1))
+		bins[b].Rows++
+		confidence[b] += row[best]
 		if best == int(label) {
-			correct++
+			correct[b]++
 		}
-		loss -= math.Log(math.Max(row[label], math.SmallestNonzeroFloat64))
 	}
-	m.Accuracy = ratio(float64(correct), len(labels))
-	m.LogLoss = ratio(loss, len(labels))
-	m.AUC = meanAUC(probabilities, labels, k)
-	for c, name := range classes {
-		var support, predicted int
-		for other := range k {
-			support += m.Confusion[c][other]
-			predicted += m.Confusion[other][c]
-		}
-		hits := float64(m.Confusion[c][c])
-		m.Classes = append(m.Classes, Class{Name: name, Support: support, Recall: ratio(hits, support), Precision: ratio(hits, predicted)})
+	var gap float64
+	for b := range bins {
+		bin := &bins[b]
+		bin.Low, bin.High = float64(b)/calibrationBins, float64(b+1)/calibrationBins
+		bin.Confidence, bin.Accuracy = ratio(confidence[b], bin.Rows), ratio(correct[b], bin.Rows)
+		gap += math.Abs(confidence[b] - correct[b])
 	}
-	return m
+	return bins, ratio(gap, len(labels))
 }
 
 // ratio is x/n, or nil where n is 0.
@@ -105,63 +190,4 @@ func ratio(x float64, n int) *float64 {
 	}
 	r := x / float64(n)
 	return &r
-}
-
-// meanAUC is the AUC of class 1 for two classes, else the unweighted mean over the classes that occur of their
-// one-vs-rest AUCs.
-func meanAUC(probabilities []float64, labels []int32, k int) *float64 {
-	first := 0
-	if k == 2 {
-		first = 1
-	}
-	var sum float64
-	var count int
-	for c := first; c < k; c++ {
-		if auc := oneVsRestAUC(probabilities, labels, k, c); auc != nil {
-			sum += *auc
-			count++
-		}
-	}
-	return ratio(sum, count)
-}
-
-// oneVsRestAUC is the chance that a row of class c gets a higher probability of c than a row of another class, ties
-// counting half (the Mann-Whitney statistic); nil where either kind is missing.
-func oneVsRestAUC(probabilities []float64, labels []int32, k, c int) *float64 {
-	order := make([]int, len(labels))
-	for i := range order {
-		order[i] = i
-	}
-	score := func(i int) float64 { return probabilities[i*k+c] }
-	slices.SortFunc(order, func(a, b int) int {
-		switch {
-		case score(a) < score(b):
-			return -1
-		case score(a) > score(b):
-			return 1
-		}
-		return 0
-	})
-	var positives int
-	var rankSum float64
-	for from := 0; from < len(order); {
-		to := from
-		for to < len(order) && score(order[to]) == score(order[from]) {
-			to++
-		}
-		for _, i := range order[from:to] {
-			if int(labels[i]) == c {
-				positives++
-				rankSum += float64(from+to+1) / 2
-			}
-		}
-		from = to
-	}
-	negatives := len(labels) - positives
-	if positives == 0 || negatives == 0 {
-		return nil
-	}
-	p := float64(positives)
-	auc := (rankSum - p*(p+1)/2) / (p * float64(negatives))
-	return &auc
 }

@@ -312,11 +312,59 @@ func TestEvaluate(t *testing.T) {
 	near("log loss", m.LogLoss, -(math.Log(0.9)+math.Log(0.2)+math.Log(0.4)+math.Log(0.6)+math.Log(0.9))/5)
 	near("precision of yes", m.Classes[1].Precision, 1.0/2)
 	near("recall of yes", m.Classes[1].Recall, 1.0/2)
+	near("average precision", m.AveragePrecision, (1+2.0/4)/2) // ranks 1 of 1, then 2 of 4 at the tie
+	near("balanced accuracy", m.BalancedAccuracy, (2.0/3+1.0/2)/2)
+	near("F1 of no", m.Classes[0].F1, 4.0/6)
+	near("macro F1", m.MacroF1, (4.0/6+2.0/4)/2)
+	// Confidences 0.9, 0.8, 0.6, 0.6, 0.9 in bins of 1/15: two right at 0.9, one wrong at 0.8, one of two right at 0.6.
+	near("calibration error", m.CalibrationError, (2*(1-0.9)+0.8+math.Abs(1.2-1))/5)
 	if m.Confusion[0][1] != 1 || m.Confusion[1][0] != 1 || m.Classes[0].Support != 3 {
 		t.Errorf("confusion = %v", m.Confusion)
 	}
 	if none := Evaluate(nil, nil, []string{"no", "yes"}); none.Accuracy != nil || none.AUC != nil || none.Rows != 0 {
 		t.Errorf("metrics of no rows = %+v, want none", none)
+	}
+}
+
+// TestNoisyMetricsFollowFromNoisyCounts: the counts differ from the exact ones by noise of the stated size, and what follows
+// from single rows is not there.
+func TestNoisyMetricsFollowFromNoisyCounts(t *testing.T) {
+	const rows = 4000
+	var p []float64
+	labels := make([]int32, rows)
+	for i := range rows {
+		labels[i] = int32(i % 2)
+		p = append(p, 0.9, 0.1)
+		if i%2 == 1 && i%8 != 1 {
+			p[2*i], p[2*i+1] = 0.2, 0.8
+		}
+	}
+	exact := Evaluate(p, labels, []string{"no", "yes"})
+	changed := false
+	for seed := range uint64(20) {
+		m, spent, err := EvaluateNoisy(p, labels, []string{"no", "yes"}, 0.5, rng.TestKey(seed+1))
+		if err != nil || spent != 0.5 {
+			t.Fatalf("spent %v, %v", spent, err)
+		}
+		if m.AUC != nil || m.LogLoss != nil || m.AveragePrecision != nil || m.CalibrationError != nil || m.Calibration != nil {
+			t.Error("a metric of single rows is there")
+		}
+		sum := 0
+		for i, row := range m.Confusion {
+			for j, n := range row {
+				sum += n
+				if n < 0 || math.Abs(float64(n-exact.Confusion[i][j])) > 60 { // e^-30
+					t.Errorf("count = %d, exact %d", n, exact.Confusion[i][j])
+				}
+				changed = changed || n != exact.Confusion[i][j]
+			}
+		}
+		if m.Rows != sum || m.Classes[0].Support != m.Confusion[0][0]+m.Confusion[0][1] {
+			t.Errorf("rows = %d, the noisy counts add up to %d", m.Rows, sum)
+		}
+	}
+	if !changed {
+		t.Error("no count has noise")
 	}
 }
 

@@ -12,7 +12,7 @@ var pages embed.FS
 // HTML writes the sheet as one page that loads nothing. The template escapes every string of the report.
 func (s *Sheet) HTML(w io.Writer) error {
 	page, err := template.New("page.html").Funcs(template.FuncMap{
-		"clean": clean, "percent": percent, "power": power, "show": show,
+		"clean": Clean, "percent": percent, "power": power, "show": show,
 	}).ParseFS(pages, "page.html")
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ type textWriter struct {
 }
 
 func (t *textWriter) line(format string, args ...any) {
-	t.b.WriteString(clean(fmt.Sprintf(format, args...)) + "\n")
+	t.b.WriteString(Clean(fmt.Sprintf(format, args...)) + "\n")
 }
 
 func (t *textWriter) heading(title string) {
@@ -85,7 +85,7 @@ func (t *textWriter) paragraph(mark, text string) {
 	at := mark
 	column := utf8.RuneCountInString(mark)
 	indent := strings.Repeat(" ", column)
-	for _, word := range strings.FieldsFunc(clean(text), func(r rune) bool { return r == ' ' }) {
+	for _, word := range strings.FieldsFunc(Clean(text), func(r rune) bool { return r == ' ' }) {
 		n := utf8.RuneCountInString(word)
 		if column > len(indent) && column+1+n > t.width {
 			t.b.WriteString(at + "\n")
@@ -99,8 +99,8 @@ func (t *textWriter) paragraph(mark, text string) {
 	t.b.WriteString(at + "\n")
 }
 
-// clean takes out of a text what moves a terminal's cursor or turns its writing round: a report comes from anywhere.
-func clean(text string) string {
+// Clean takes out of a text what moves a terminal's cursor or turns its writing round: a report comes from anywhere.
+func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
 			return unicode.ReplacementChar
@@ -152,7 +152,7 @@ func (s *Sheet) Markdown(w io.Writer) error {
 // mark escapes a text for Markdown, on one line: every character that could begin markup or HTML.
 func mark(text string) string {
 	var b strings.Builder
-	for _, r := range clean(text) {
+	for _, r := range Clean(text) {
 		if strings.ContainsRune("\\`*_{}[]<>#|~!&", r) {
 			b.WriteByte('\\')
 		}
