@@ -256,6 +256,9 @@ func (c *config) fill(values map[string]any) error {
 
 		SkipInitialSpace: valueAt[bool](values, "data.skip_initial_space"),
 	}
+	if c.Spec.OnBadRow = valueAt[string](values, "data.on_bad_row"); c.Spec.OnBadRow != data.NullRow {
+		c.Spec.OnBadRow = "" // error, which is what happens anyway
+	}
 	// A spec's names in JSON are the config's, so label and features need no list of their fields here.
 	tree, err := json.Marshal(map[string]any{
 		"label": map[string]any{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -176,16 +177,15 @@ func (c *checker) required(path, keyPath string, n *node) error {
 
 // text reads a scalar that is not null, as it is written: 39, yes and true are text too.
 func (c *checker) text(path string, k *key, n *node) (string, error) {
-	if n.kind != scalarNode || n.isNull() || n.text == "" && k.kind != kindCell {
+	word := n.kind == scalarNode && slices.Contains(k.words, n.text) // which null may be
+	if n.kind != scalarNode || n.isNull() && !word || n.text == "" && k.kind != kindCell {
 		return "", c.wrong(path, k, n)
 	}
 	if k.kind != kindChoice {
 		return n.text, nil
 	}
-	for _, word := range k.words {
-		if n.text == word {
-			return word, nil
-		}
+	if word {
+		return n.text, nil
 	}
 	hint := k.hint()
 	if near := nearest(n.text, k.words); near != "" {

@@ -54,6 +54,7 @@ data:
   rows: 32561
   rows_at_most: 40000
   missing: ["", "?", NA]
+  on_bad_row: null
   label:
     name: income
     classes: ["<=50K", '>50K']
@@ -98,7 +99,7 @@ const fullJSON = `{
 	"data": {
 		"train": "tables/adult.csv", "format": "csv", "delimiter": ";", "quote": "'", "comment": "#",
 		"names": ["age", "Work Class", "income"], "skip_initial_space": true, "rows": 32561, "rows_at_most": 40000,
-		"missing": ["", "?", "NA"],
+		"missing": ["", "?", "NA"], "on_bad_row": null,
 		"label": {"name": "income", "classes": ["<=50K", "\u003e50K"],
 			"aliases": [{"from": "<=50K.", "to": "<=50K"}, {"from": "", "to": ">50K"}]},
 		"features": [
@@ -128,7 +129,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 		t.Fatalf("newConfig: %v", err)
 	}
 	wantSpec := data.Spec{
-		Format: "csv", Delimiter: ";", Quote: "'", Comment: "#", Names: []string{"age", "Work Class", "income"}, SkipInitialSpace: true,
+		Format: "csv", Delimiter: ";", Quote: "'", Comment: "#", Names: []string{"age", "Work Class", "income"}, SkipInitialSpace: true, OnBadRow: "null",
 		Missing: []string{"", "?", "NA"},
 		Label: data.Label{Name: "income", Classes: []string{"<=50K", ">50K"},
 			Aliases: []data.Alias{{From: "<=50K.", To: "<=50K"}, {From: "", To: ">50K"}}},

@@ -58,11 +58,11 @@ func loadDeclared(ctx context.Context, s *streams, cfg *config, p *train.Plan) (
 		return nil, &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
 	}
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows})
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows, NullBadRows: p.Schema.Spec().OnBadRow == data.NullRow})
 	if err != nil {
 		return nil, err
 	}
-	if p.Rows != 0 && table.Rows != p.Rows {
+	if p.Rows != 0 && table.Places() != p.Rows {
 		return nil, &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", cfg.table(), p.Rows),
 			"declare the table's number of rows as data.rows; it becomes public"}
 	}

@@ -382,7 +382,6 @@ func TestEvalGates(t *testing.T) {
 
 // TestNoCellIsPrinted plants a marker in every cell, one bad cell after another.
 func TestNoCellIsPrinted(t *testing.T) {
-	const marker = "zq7Marker"
 	for column := range 3 {
 		for line := range 3 {
 			dir := workshop(t)
@@ -392,18 +391,7 @@ func TestNoCellIsPrinted(t *testing.T) {
 			rows[line] = strings.Join(cells, ",")
 			write(t, dir, "train.csv", strings.Join(rows, "\n"))
 			_, stdout, stderr := dptrain(t, dir, "fit", "-c", "c.yaml")
-			if strings.Contains(stdout+stderr, marker) {
-				t.Errorf("line %d, column %d: the cell is printed:\n%s%s", line, column, stdout, stderr)
-			}
-			for _, name := range files(t, filepath.Join(dir)) {
-				text, err := os.ReadFile(name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !strings.HasSuffix(name, "train.csv") && strings.Contains(string(text), marker) {
-					t.Errorf("line %d, column %d: the cell is in %s", line, column, name)
-				}
-			}
+			checkHidden(t, dir, stdout+stderr, "train.csv")
 		}
 	}
 }

@@ -125,7 +125,13 @@ func (ks keys) schema(k *key) jsonSchema {
 	case kindCells:
 		s = list(cell)
 	case kindChoice:
-		s = jsonSchema{"enum": k.words}
+		words := []any{}
+		for _, word := range k.words {
+			if words = append(words, word); word == "null" {
+				words = append(words, nil)
+			}
+		}
+		s = jsonSchema{"enum": words}
 	case kindInteger:
 		s = number("integer")
 	case kindIntegers:

@@ -106,7 +106,8 @@ func runValidate(ctx context.Context, s *streams, o *validateOptions) error {
 		name := cfg.table()
 		result.Table = &name
 		if plan.Privacy.Adjacency != accounting.AddOrRemoveOne {
-			result.Rows = &table.Rows
+			rows := table.Places()
+			result.Rows = &rows
 		}
 	}
 	if o.json {

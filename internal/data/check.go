@@ -33,6 +33,9 @@ func checkTable(spec *Spec) error {
 			return specError("data.delimiter", fmt.Sprintf("is %q, want one character other than a quote or a line end", d), `a tab is "\t"`)
 		}
 	}
+	if spec.OnBadRow != "" && spec.OnBadRow != NullRow {
+		return specError("data.on_bad_row", fmt.Sprintf("is %q, want error or null", spec.OnBadRow), "")
+	}
 	if err := checkDialect(spec); err != nil {
 		return err
 	}

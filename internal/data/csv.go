@@ -103,7 +103,7 @@ func (s *csvSource) readHeader(names []string, cells []target) error {
 		case errors.Is(err, io.EOF):
 			return &Error{msg: "has no header row"}
 		case err == nil && blank > maxRowBytes:
-			err = rowTooLong()
+			err = noRowFor()
 		}
 		if err != nil {
 			return below(err, s.lines)

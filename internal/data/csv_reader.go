@@ -246,7 +246,7 @@ func (r *csvReader) quoted() (text []byte, last bool, err error) {
 		n := bytes.IndexByte(r.text[at:], quote)
 		if n < 0 {
 			line, column := r.place(open)
-			return nil, false, &Error{Line: line, Column: column, msg: "a quote that is neither closed nor written twice"}
+			return nil, false, &Error{Line: line, Column: column, msg: "a quote that is neither closed nor written twice", wholeTable: true}
 		}
 		end := at + n
 		if rest := r.text[end+1:]; len(rest) > 0 && rest[0] == quote {

@@ -18,8 +18,14 @@ type Dataset struct {
 	Values  []float32 // of the columns in Indices
 
 	Labels []int32 // [Rows]: the class of each row; nil where labels were not read
+	// Null are the rows of the table that are not as declared, by their number from 0 among all rows, ascending; Rows, the
+	// blocks and Labels leave them out.
+	Null   []int32
 	Groups *Groups // nil where none were asked for
 }
+
+// Places is the number of the table's rows, null ones included.
+func (d *Dataset) Places() int { return d.Rows + len(d.Null) }
 
 // Groups says which group each row belongs to, for evaluation by group. The names are cells of the table.
 type Groups struct {
@@ -71,7 +77,8 @@ func newBuilder(dense, sparse int) *builder {
 func (b *builder) reset() {
 	d := b.data
 	d.Rows = 0
-	d.Dense, d.Indptr, d.Indices, d.Values, d.Labels = d.Dense[:0], d.Indptr[:1], d.Indices[:0], d.Values[:0], d.Labels[:0]
+	d.Dense, d.Indptr, d.Indices, d.Values = d.Dense[:0], d.Indptr[:1], d.Indices[:0], d.Values[:0]
+	d.Labels, d.Null = d.Labels[:0], d.Null[:0]
 	if d.Groups != nil {
 		d.Groups.Names, d.Groups.Of = d.Groups.Names[:0], d.Groups.Of[:0]
 	}
@@ -101,6 +108,17 @@ func (b *builder) endRow(rowNorm float64) {
 		scaleBy(dense, rowNorm/norm)
 		scaleBy(sparse, rowNorm/norm)
 	}
+}
+
+// nullRow takes the row being built for a null one.
+func (b *builder) nullRow() {
+	d := b.data
+	d.Dense, d.Indices, d.Values = d.Dense[:d.Rows*d.DenseWidth], d.Indices[:d.Indptr[d.Rows]], d.Values[:d.Indptr[d.Rows]]
+	d.Labels = d.Labels[:min(d.Rows, len(d.Labels))]
+	if d.Groups != nil {
+		d.Groups.Of = d.Groups.Of[:d.Rows]
+	}
+	d.Null = append(d.Null, int32(d.Places()))
 }
 
 func sumSquares(x []float32) float64 {

@@ -22,6 +22,21 @@
 // A sparse row has strictly ascending, distinct columns: words that share a bucket count once. What the norm of a row is
 // computed from is therefore exactly what is stored.
 //
+// # Rows that are not as declared
+//
+// A row with the wrong number of fields, a cell that is not a number, a label that is no class: one such row ends the run,
+// because leaving it out would make the table another. Under on_bad_row: null it counts as a null row instead. It keeps its
+// place among the rows and contributes nothing to any sum, as if it had been nulled by hand; privacy is that of the table
+// with the row nulled, because
+//   - whether a row is null, like what it is encoded to, is a function of (schema, row) alone. Two tables that differ in one
+//     row are therefore encoded to tables that differ in one slot: from a row to null, from null to a row, or from one row to
+//     another by way of null. Each of these is a step that the accounting covers already;
+//   - under add_or_remove_one an empty slot is what most slots are, and a null row is an empty slot;
+//   - the number of null rows is computed from records, and neighbours differ in it. It is never printed nor written.
+//
+// What cannot be told to be one row's fault stays an error: an unclosed quote, which takes in the rows after it, a row that
+// is too long, a header or a compressed stream that is broken, and another number of rows than declared.
+//
 // # What never changes
 //
 // A model is bound to its encoding, so these are fixed for all time: the order of columns above, the hash (see

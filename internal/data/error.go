@@ -13,6 +13,8 @@ type Error struct {
 	Column int // byte of the line, from 1, that the cell starts at; 0 where the line as a whole is meant
 
 	msg, hint string
+
+	wholeTable bool // it is more than one row that is wrong
 }
 
 // Error is file:line:column: message, leaving out what is 0.

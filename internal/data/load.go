@@ -25,6 +25,8 @@ type LoadOptions struct {
 	MaxRows int
 	// AllowEmpty accepts a table without rows: where the number of rows is private, none is a number like any other.
 	AllowEmpty bool
+	// NullBadRows takes a row that is not as declared for a null row, instead of giving up.
+	NullBadRows bool
 	// Stdin is what the path [Stdin] reads from.
 	Stdin io.Reader
 	// Workers is the number of goroutines that parse; 0: one a processor. It changes no result.
@@ -71,7 +73,7 @@ func (l *loader) load(ctx context.Context, file string, inputs []input, last boo
 	}
 	defer t.close()
 	err = l.read(ctx, t)
-	if err == nil && last && l.out.Rows == 0 && !l.o.AllowEmpty {
+	if err == nil && last && l.out.Places() == 0 && !l.o.AllowEmpty {
 		err = &Error{msg: "has no rows"}
 	}
 	return t.fail(err)
@@ -130,11 +132,11 @@ func newLoader(s *Schema, o LoadOptions, inputs []input) *loader {
 
 // take adds the rows of the next part.
 func (l *loader) take(p *part) error {
-	rows := p.out.data.Rows
+	rows := p.out.data.Places()
 	if p.bad != nil {
 		rows++ // what is wrong with a row too many does not matter
 	}
-	if l.o.MaxRows > 0 && rows > l.o.MaxRows-l.out.Rows {
+	if l.o.MaxRows > 0 && rows > l.o.MaxRows-l.out.Places() {
 		return &Error{msg: fmt.Sprintf("has more rows than the declared %d", l.o.MaxRows)}
 	}
 	if l.out.Rows == 0 {
@@ -177,7 +179,7 @@ func (l *loader) expect(first *part) int {
 // append adds the rows of part to the dataset.
 func (l *loader) append(part *Dataset) {
 	d, entries := l.out, part.Indptr[part.Rows]
-	base := len(d.Indices)
+	base, place := len(d.Indices), int32(d.Places())
 	d.Dense = append(d.Dense, part.Dense[:part.Rows*d.DenseWidth]...)
 	d.Indices = append(d.Indices, part.Indices[:entries]...)
 	d.Values = append(d.Values, part.Values[:entries]...)
@@ -191,6 +193,9 @@ func (l *loader) append(part *Dataset) {
 		for _, g := range part.Groups.Of[:part.Rows] {
 			d.Groups.Of = append(d.Groups.Of, d.Groups.number(l.groupOf, part.Groups.Names[g]))
 		}
+	}
+	for _, n := range part.Null {
+		d.Null = append(d.Null, place+n)
 	}
 	d.Rows += part.Rows
 }

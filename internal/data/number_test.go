@@ -117,6 +117,9 @@ func checkScan(t interface{ Fatalf(string, ...any) }, text string) {
 
 func TestNumbersAsStrconv(t *testing.T) {
 	grammar := decimal()
+	for _, text := range []string{"90071992.54740993", "99999999.99999999", "-12345678.87654321", "12345678.123456789", "123456789.5", "00000000.00000001"} {
+		checkNumber(t, grammar, text)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		checkNumber(t, grammar, rapid.StringMatching(`[+-]?[0-9]{0,20}\.?[0-9]{0,20}([eE][+-]?[0-9]{1,3})?`).Draw(t, "text"))
 	})

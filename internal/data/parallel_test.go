@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -34,7 +36,7 @@ func checkParts(t interface{ Fatalf(string, ...any) }, s *Schema, text string) (
 func serialCSV(t interface{ Fatalf(string, ...any) }, s *Schema, text string) (d *Dataset, ok bool) {
 	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
 	header, err := reader.Read()
-	if err != nil {
+	if err != nil || !utf8.ValidString(strings.Join(header, "")) {
 		return nil, false
 	}
 	inputs := s.inputs(LoadOptions{})
@@ -67,7 +69,7 @@ func serialCSV(t interface{ Fatalf(string, ...any) }, s *Schema, text string) (d
 		for i, to := range layout.targets {
 			if to.cell >= 0 {
 				row[to.cell].text = []byte(record[i])
-				if strings.ToValidUTF8(record[i], "") != record[i] {
+				if !utf8.ValidString(record[i]) {
 					return nil, false
 				}
 			}
@@ -174,4 +176,72 @@ func FuzzJSONLByLines(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNullRows plants rows that are not as declared among good ones: they become null rows, in their places, and the others
+// are encoded as if the bad ones were not there.
+func TestNullRows(t *testing.T) {
+	object := func(x, y string) string { return `{"x":` + x + `,"t":"words","u.n":"v","e":[1,2],"y":` + y + `}` }
+	for format, c := range map[string]struct {
+		header string
+		good   []string
+		bad    []string
+		whole  string // a fault that is not one row's
+		want   string
+	}{
+		CSV: {"x,t,u.n,e0,e1,y\n", []string{"1,words,v,1,2,a", "2,\"and\nlines\",v,3,4,b", ",,,5,6,a"},
+			[]string{"x,words,v,1,2,a", "1,words,v,1,2,c", "1,words,v,1,a", "1,words,v,1,2,3,a", "1,w\xffrds,v,1,2,a", "1,wo\x00rds,v,1,2,a",
+				"1,\"wo\"rds,v,1,2,a", "1,w\"o\"rds,v,1,2,a", "1,words,v,1,?,a", "1,words,v,1,2,", "1e999,words,v,1,2,a", "1,\"\n\"\",\n\",v,1,,a"},
+			"1,\"open,v,1,2,a", "a quote that is neither closed nor written twice"},
+		JSONL: {"", []string{object("1", `"a"`), object(`"2"`, `"b"`), object("null", `"a"`)},
+			[]string{object("true", `"a"`), object("1", `"c"`), object("01", `"a"`), "{", "[1]", "nonsense", object("1", `"a","x":2`), "\xff",
+				object("1", `"a\x00"`), object("1", `"\ud800"`), object("1", `"a"}{`)},
+			"", ""},
+	} {
+		spec := declared()
+		spec.Format = format
+		s := mustSchema(t, spec)
+		load := func(text string, size int, o LoadOptions) (*Dataset, error) {
+			o.Stdin, o.partBytes, o.Workers = strings.NewReader(text), size, 3
+			return Load(context.Background(), []string{Stdin}, s, o)
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			all, kept, places, null := c.header, c.header, 0, []int32(nil)
+			for range rapid.IntRange(1, 12).Draw(t, "rows") {
+				row := rapid.SampledFrom(append(slices.Clone(c.good), c.bad...)).Draw(t, "row") + "\n"
+				all += row
+				if slices.Contains(c.bad, strings.TrimSuffix(row, "\n")) {
+					null = append(null, int32(places))
+				} else {
+					kept += row
+				}
+				places++
+			}
+			want, err := load(kept, 0, LoadOptions{AllowEmpty: true})
+			if err != nil && format == JSONL && kept == "" {
+				return // no file is empty
+			}
+			if err != nil {
+				t.Fatalf("load %q: %v", kept, err)
+			}
+			want.Null = null
+			got, err := load(all, rapid.SampledFrom([]int{0, 1, 40}).Draw(t, "part"), LoadOptions{NullBadRows: true, MaxRows: places})
+			if err != nil || !sameBlocks(got, want) || got.Places() != places {
+				t.Fatalf("load %q = %+v, %v, want %+v", all, got, err, want)
+			}
+			if _, err := load(all, 0, LoadOptions{NullBadRows: true, MaxRows: places - 1}); places > 1 && err == nil {
+				t.Fatalf("load %q of at most %d rows: no error, want one: null rows count", all, places-1)
+			}
+			if _, err := load(all, 0, LoadOptions{}); (err != nil) != (len(null) > 0) {
+				t.Fatalf("load %q without null rows: %v", all, err)
+			}
+		})
+		if c.want == "" {
+			continue
+		}
+		_, err := load(c.header+c.good[0]+"\n"+c.whole, 0, LoadOptions{NullBadRows: true})
+		if err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: %q under null: %v, want %s", format, c.whole, err, c.want)
+		}
+	}
 }

@@ -38,10 +38,9 @@ func (l *loader) read(ctx context.Context, t *table) error {
 	running.Go(func() {
 		defer close(work)
 		defer close(ordered)
-		for {
+		for ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
-				return
 			case p := <-free: // neither send blocks: there are no more parts than places
 				p.end = t.rows.next(p)
 				p.read = t.read.n.Load()
@@ -72,12 +71,12 @@ func (l *loader) read(ctx context.Context, t *table) error {
 		case p.end != nil:
 			return below(p.end, lines)
 		}
-		if p.out.data.Rows > 0 {
+		if p.out.data.Places() > 0 {
 			idle = 0
 		}
 		err := l.take(p)
 		if idle += len(p.text); err == nil && idle > maxRowBytes {
-			err = rowTooLong()
+			err = noRowFor()
 		}
 		if err != nil {
 			return below(err, lines)
@@ -107,7 +106,7 @@ func (p *part) reset() {
 	clear(p.groupOf)
 }
 
-// encode encodes the rows of a part, up to the first that is not as declared.
+// encode encodes the rows of a part, up to the first that is not as declared unless such rows are null.
 func (l *loader) encode(p *part, rows rowReader, cells []cell) {
 	rows.reset(p.text)
 	p.lines = bytes.Count(p.text, []byte{'\n'})
@@ -116,14 +115,21 @@ func (l *loader) encode(p *part, rows rowReader, cells []cell) {
 		if errors.Is(err, io.EOF) {
 			return
 		}
-		if p.bad = err; err != nil {
+		if err == nil {
+			if bad := l.encodeRow(p, cells); bad != nil {
+				name, line, column := rows.where(bad.cell)
+				err = &Error{Line: line, Column: column, msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint}
+			}
+		}
+		if err == nil {
+			continue
+		}
+		var ours *Error
+		if !l.o.NullBadRows || !errors.As(err, &ours) || ours.wholeTable {
+			p.bad = err
 			return
 		}
-		if bad := l.encodeRow(p, cells); bad != nil {
-			name, line, column := rows.where(bad.cell)
-			p.bad = &Error{Line: line, Column: column, msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint}
-			return
-		}
+		p.out.nullRow()
 	}
 }
 

@@ -12,6 +12,9 @@ const (
 // NoQuote is the [Spec.Quote] of a table in which no field is quoted.
 const NoQuote = "none"
 
+// NullRow is the [Spec.OnBadRow] under which a row that is not as declared counts as a null row.
+const NullRow = "null"
+
 // A Spec is the public declaration of a table: everything that may be known about it before a record is read. It
 // serialises into the model file, so that eval and predict encode new tables exactly as fit did.
 type Spec struct {
@@ -31,6 +34,9 @@ type Spec struct {
 	// Missing lists the cells that stand for an absent value, compared exactly. JSON null and absent keys always do.
 	// A declared class, category or alias of the same spelling takes precedence over it.
 	Missing []string `json:"missing"`
+	// OnBadRow says what becomes of a row that is not as declared: empty, it ends the run; [NullRow], it counts as a null
+	// row, see the package's documentation. Only fit heeds it.
+	OnBadRow string `json:"on_bad_row,omitempty"`
 	// Label names the column to predict and its classes.
 	Label Label `json:"label"`
 	// Features lists the inputs in order; the encoded columns follow it.

@@ -124,6 +124,11 @@ func (s *splitter) rowEnd(text []byte) int {
 	}
 }
 
+// noRowFor is the error for a table that goes on without a row: blank lines and comments would take for ever.
+func noRowFor() error {
+	return &Error{msg: fmt.Sprintf("goes on for more than %d MiB without a row", maxRowBytes>>20)}
+}
+
 func rowTooLong() error {
 	return &Error{Line: 1, msg: fmt.Sprintf("a row is longer than %d MiB", maxRowBytes>>20), hint: "look for a quote that is not closed"}
 }

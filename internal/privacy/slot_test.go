@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -17,7 +18,15 @@ func TestFullBatchDrawsEverySlotOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				where := OneRowEach(slots)
-				if rows != slots {
+				if slots == 257 && rows != slots { // each second slot is empty
+					var null []int32
+					for slot := 0; slot < slots; slot += 2 {
+						null = append(null, int32(slot))
+					}
+					if where, err = OneRowEachBut(null, rows); err != nil {
+						t.Fatal(err)
+					}
+				} else if rows != slots {
 					if where, err = Scatter(rows, slots, rng.TestKey(1).Source(rng.Slots).Stream(0, 0)); err != nil {
 						t.Fatal(err)
 					}
@@ -42,6 +51,28 @@ func TestFullBatchDrawsEverySlotOnce(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestNullRowsLeaveTheirSlotsEmpty looks at which rows stand where.
+func TestNullRowsLeaveTheirSlotsEmpty(t *testing.T) {
+	s, err := OneRowEachBut([]int32{0, 3, 4}, 3)
+	if err != nil || s.Count() != 6 {
+		t.Fatalf("OneRowEachBut = %+v, %v, want 6 slots", s, err)
+	}
+	for _, test := range []struct{ slots, rows []int32 }{
+		{[]int32{0, 1, 2, 3, 4, 5}, []int32{0, 1, 2}},
+		{[]int32{0, 3}, nil},
+		{[]int32{2, 4, 5}, []int32{1, 2}},
+	} {
+		if got := s.resolve(slices.Clone(test.slots)); !slices.Equal(got, test.rows) {
+			t.Errorf("rows in slots %v = %v, want %v", test.slots, got, test.rows)
+		}
+	}
+	for _, null := range [][]int32{{3, 2}, {1, 1}, {6}, {-1}} {
+		if s, err := OneRowEachBut(null, 3); err == nil {
+			t.Errorf("OneRowEachBut(%v, 3) = %+v, want an error", null, s)
 		}
 	}
 }

@@ -22,6 +22,27 @@ type occupant struct{ slot, row int32 }
 // OneRowEach gives every row the slot of its own number: the number of rows is public (zero-out adjacency).
 func OneRowEach(rows int) Slots { return Slots{count: rows} }
 
+// OneRowEachBut is OneRowEach for a table in which the rows of the given numbers, strictly ascending, are null: their
+// slots are empty. rows counts the others, which keep their order. Which rows are null is a function of each row alone,
+// so that neighbouring tables still differ in what stands in one slot; that a slot is empty is as secret as what is in it.
+func OneRowEachBut(null []int32, rows int) (Slots, error) {
+	if len(null) == 0 {
+		return OneRowEach(rows), nil
+	}
+	s := Slots{count: rows + len(null), scattered: true, occupied: make([]occupant, 0, rows)}
+	for slot := range int32(s.count) {
+		if len(null) > 0 && null[0] == slot {
+			null = null[1:]
+			continue
+		}
+		s.occupied = append(s.occupied, occupant{slot, int32(len(s.occupied))})
+	}
+	if len(null) > 0 {
+		return Slots{}, fmt.Errorf("null rows are not in ascending order within the table")
+	}
+	return s, nil
+}
+
 // Scatter puts rows into count slots by a uniform random injection, secret and not order-preserving. Removing a row
 // then equals, in distribution, nulling its slot, so the number of rows stays private (add-or-remove-one adjacency):
 // couple the two injections so that they agree on the rows that stay, then average over them.

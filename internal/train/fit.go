@@ -61,7 +61,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		return nil, err
 	}
 	group := groupRows(p.Net)
-	means, err := p.newMeans(d.Rows, r, group)
+	means, err := p.newMeans(d, r, group)
 	if err != nil {
 		return nil, err
 	}

@@ -23,11 +23,11 @@ type means interface {
 }
 
 // newMeans is the plan's mechanism over the rows of a table; for a plan without privacy, exact means.
-func (p *Plan) newMeans(rows int, r Run, group int) (means, error) {
+func (p *Plan) newMeans(d *data.Dataset, r Run, group int) (means, error) {
 	if p.Noiseless() {
-		return newExactMeans(p, rows, r, group)
+		return newExactMeans(p, d.Rows, r, group)
 	}
-	slots, err := p.newSlots(rows, r.Key)
+	slots, err := p.newSlots(d, r.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -38,11 +38,11 @@ func (p *Plan) newMeans(rows int, r Run, group int) (means, error) {
 }
 
 // newSlots puts the rows of a table into slots, as the adjacency asks for.
-func (p *Plan) newSlots(rows int, key rng.Key) (privacy.Slots, error) {
-	if p.Privacy.Adjacency == accounting.AddOrRemoveOne {
-		return privacy.Scatter(rows, p.RowsAtMost, key.Source(rng.Slots).Stream(0, 0))
+func (p *Plan) newSlots(d *data.Dataset, key rng.Key) (privacy.Slots, error) {
+	if p.Privacy.Adjacency == accounting.AddOrRemoveOne { // where a null row is none
+		return privacy.Scatter(d.Rows, p.RowsAtMost, key.Source(rng.Slots).Stream(0, 0))
 	}
-	return privacy.OneRowEach(rows), nil
+	return privacy.OneRowEachBut(d.Null, d.Rows)
 }
 
 // noiselessRanges is into how many parts a step's rows are cut, whatever the number of workers: sums do not depend on it.
