@@ -27,10 +27,20 @@ type grid struct {
 	cells        []cell  // below the first atom; parts for each interval; above the last atom
 }
 
-// newGrid covers all but tail of pair. It returns false if that takes more than limit atoms.
+// mostLoss bounds the losses of grids: their exponentials, times masses of at least leastMass, are numbers of full precision. What lies beyond
+// is taken as what lies outside a grid is.
+const mostLoss = 690
+
+// span is a pair's span as far as a grid goes.
+func span(p pair, tail float64) (low, high float64) {
+	low, high = p.span(tail)
+	return min(max(low, -mostLoss), mostLoss), max(min(high, mostLoss), -mostLoss)
+}
+
+// newGrid covers all but tail of pair. It returns false if that takes more than limit atoms, or a step too large for the bound on losses.
 func newGrid(p pair, step, tail float64, parts, limit int) (*grid, bool) {
-	low, high := p.span(tail)
-	if !((high-low)/step < float64(limit)) {
+	low, high := span(p, tail)
+	if !((high-low)/step < float64(limit) && step < 10) {
 		return nil, false
 	}
 	g := &grid{step: step, offset: centre(p, step, low, high), infinite: p.infinite(), parts: parts}
@@ -80,23 +90,28 @@ func (g *grid) upper() (forward, reverse *lattice) {
 	n := g.last - g.first + 1
 	below, above := g.cells[0], g.cells[len(g.cells)-1]
 	forward = &lattice{offset: g.offset, step: g.step, first: g.first, mass: make([]float64, n), infinite: above.p()}
-	forward.mass[0] = below.p()
+	reverse = &lattice{offset: -g.offset, step: g.step, first: -g.last, mass: make([]float64, n), infinite: below.q}
+	forward.mass[0], reverse.mass[0] = below.p(), above.q
 	share := -1 / math.Expm1(-g.step)
+	ratio := math.Exp(-g.loss(g.first))
 	for k := range n - 1 {
 		whole := g.cells[1+g.parts*k]
 		if g.parts == 2 {
 			whole = whole.plus(g.cells[2+g.parts*k])
 		}
-		p := whole.p()
-		up := min(max(0, whole.surplus(math.Expm1(g.loss(g.first+k)))*share), p)
+		p, next := whole.p(), math.Exp(-g.loss(g.first+k+1))
+		// Where one of the two is too small to compute with, each goes where it counts more.
+		up, lower, higher := p, whole.q, 0.0
+		if min(p, whole.q) >= leastMass {
+			up = min(max(0, whole.surplus(math.Expm1(g.loss(g.first+k)))*share), p)
+			lower, higher = (p-up)*ratio, up*next
+		}
 		forward.mass[k] += p - up
 		forward.mass[k+1] += up
+		reverse.mass[n-1-k] += lower
+		reverse.mass[n-2-k] += higher
+		ratio = next
 	}
-	reverse = &lattice{offset: -g.offset, step: g.step, first: -g.last, mass: make([]float64, n), infinite: below.q}
-	for k, p := range forward.mass {
-		reverse.mass[n-1-k] = p * math.Exp(-forward.loss(k))
-	}
-	reverse.mass[0] += above.q
 	forward.trim()
 	reverse.trim()
 	return forward, reverse
@@ -112,6 +127,14 @@ func (l *lattice) trim() {
 	}
 }
 
+// weaker is c with enough of Q to compute with.
+func (c cell) weaker() cell {
+	if p := c.p(); p >= leastMass && c.q < leastMass {
+		return cell{leastMass, p - leastMass}
+	}
+	return c
+}
+
 // lower returns a lattice that the pair dominates. Ascending, each atom merges the cells below it that no atom has yet with
 // as much from the two cells above it as makes the likelihood ratio of the merger that of the atom. Merging, and splitting a
 // cell in fixed proportions, is post-processing. Where the cells above do not suffice, the lowest of those below are rounded
@@ -120,13 +143,13 @@ func (g *grid) lower() *lattice {
 	n := g.last - g.first + 1
 	l := &lattice{offset: g.offset, step: g.step, first: g.first, mass: make([]float64, n)}
 	// What no atom has yet of the half cells between the last atom and this one, and at first of what is below all.
-	rest := [2]cell{g.cells[0], {}}
+	rest := [2]cell{g.cells[0].weaker(), {}}
 	for k := range n {
 		expm1 := math.Expm1(g.loss(g.first + k))
 		deficit := max(0, -rest[0].surplus(expm1)) + max(0, -rest[1].surplus(expm1))
 		var above [2]cell
 		if k < n-1 {
-			above = [2]cell{g.cells[1+2*k], g.cells[2+2*k]}
+			above = [2]cell{g.cells[1+2*k].weaker(), g.cells[2+2*k].weaker()}
 		}
 		surplus := [2]float64{max(0, above[0].surplus(expm1)), max(0, above[1].surplus(expm1))}
 		short := max(0, deficit-surplus[0]-surplus[1])

@@ -178,35 +178,43 @@ func (g *gaussians) cells(from, width float64, n int) []cell {
 	return cells
 }
 
-// loss is the loss at output x, log(1 + Σ excess·r / Σ q·r) with r the density of each component divided by that of N(0, σ²), and its
+// loss is the loss at output x, log Σ (q+excess)·r / Σ q·r with r the density of each component divided by that of N(0, σ²), and its
 // derivative.
 func (g *gaussians) loss(x float64) (loss, slope float64) {
-	// In units of the largest r, so that nothing overflows.
-	top, s2 := math.Inf(-1), g.sigma*g.sigma
+	s2 := g.sigma * g.sigma
 	log := func(j int) float64 { return (2*x - g.at[j]) * g.at[j] / (2 * s2) }
+	// Each sum in units of its largest r, so that neither overflows nor vanishes.
+	topP, topQ := math.Inf(-1), math.Inf(-1)
 	for j := range g.at {
-		top = max(top, log(j))
+		if g.q[j]+g.excess[j] > 0 {
+			topP = max(topP, log(j))
+		}
+		if g.q[j] > 0 {
+			topQ = max(topQ, log(j))
+		}
 	}
 	var p, q, excess, meanP, meanQ float64
 	for j, at := range g.at {
-		r := math.Exp(log(j) - top)
-		q += g.q[j] * r
-		p += (g.q[j] + g.excess[j]) * r
-		meanQ += g.q[j] * r * at
-		meanP += (g.q[j] + g.excess[j]) * r * at
-		if top < 300 {
+		if weight := g.q[j] + g.excess[j]; weight > 0 {
+			r := weight * math.Exp(log(j)-topP)
+			p += r
+			meanP += r * at
+		}
+		if g.q[j] > 0 {
+			r := g.q[j] * math.Exp(log(j)-topQ)
+			q += r
+			meanQ += r * at
+		}
+		if max(topP, topQ) < 300 {
 			excess += g.excess[j] * math.Expm1(log(j))
 		}
 	}
 	slope = (meanP/p - meanQ/q) / s2
 	// Close to 0 the difference of P and Q is known better than both.
-	if ratio := excess * math.Exp(-top) / q; top < 300 && math.Abs(ratio) < 0.5 {
+	if ratio := excess * math.Exp(-topQ) / q; max(topP, topQ) < 300 && math.Abs(ratio) < 0.5 {
 		return math.Log1p(ratio), slope
 	}
-	if q == 0 { // only N(0, σ²), far below the largest
-		return math.Log(p) + top, meanP / p / s2
-	}
-	return math.Log(p) - math.Log(q), slope
+	return math.Log(p) - math.Log(q) + topP - topQ, slope
 }
 
 // solve inverts loss by Newton's method between bounds.

@@ -335,3 +335,53 @@ func TestCompositionBracketsConvolution(t *testing.T) {
 		}
 	})
 }
+
+// Where the noise is so small that one run's loss is hundreds, e^loss and the masses it multiplies leave the range of a float64: the
+// ends must stay on their sides, at the price of width. The truth is the closed form with the exponentials taken together.
+func TestLossesBeyondExponentialsAreBracketed(t *testing.T) {
+	truth := func(q, sigma, epsilon float64) float64 {
+		x := 0.5 + sigma*sigma*(epsilon-math.Log(q)+math.Log1p(-(1-q)*math.Exp(-epsilon)))
+		logTail := func(z float64) float64 { return -z*z/2 - math.Log(2*math.Pi)/2 + math.Log(millsRatio(z)) }
+		with := 0.5 * math.Erfc((x-1)/sigma/math.Sqrt2)
+		return q*with - math.Exp(epsilon+logTail(x/sigma)) + (1-q)*math.Exp(logTail(x/sigma))
+	}
+	for _, q := range []float64{1e-3, 0.3, 0.9} {
+		for _, sigma := range []float64{0.03, 0.0285, 0.026, 0.02, 0.01} {
+			for _, delta := range []float64{q / 2, q / 100, 1e-6} {
+				for _, a := range []Accountant{coarsePLD(), rdp{ZeroOut}} {
+					got, err := a.Epsilon(steps(q, sigma, 1), delta)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if d := truth(q, sigma, got.Upper); !(d <= delta*(1+1e-9)) {
+						t.Errorf("%s: Epsilon(q=%g, sigma=%g, delta=%g) = %v, whose true delta is %g", a.Name(), q, sigma, delta, got, d)
+					}
+					if d := truth(q, sigma, got.Lower); got.Lower > 0 && !(d >= delta*(1-1e-9)) {
+						t.Errorf("%s: Epsilon(q=%g, sigma=%g, delta=%g) = %v, whose lower end has delta %g", a.Name(), q, sigma, delta, got, d)
+					}
+				}
+			}
+		}
+	}
+	// The figures of the replaced record and of groups are by bisection on the definition in 900-digit arithmetic (mpmath 1.3).
+	for _, c := range []struct {
+		adjacency Adjacency
+		size      int
+		event     Event
+		truth     float64
+	}{
+		{ReplaceOne, 1, steps(0.5, 0.05, 1), 281.24},
+		{ZeroOut, 3, steps(0.5, 0.07, 1), 1077.1},
+		{ReplaceOne, 3, steps(0.5, 0.07, 1), 1079.1},
+		{ZeroOut, 1, Composed{[]Event{Gaussian{0.5}, EpsilonDelta{1000, 0}}}, 1000},
+		{ZeroOut, 1, Composed{[]Event{Gaussian{0.5}, Laplace{1e-3}}}, 1000},
+	} {
+		a, err := ForGroups(newAccountant(t, "pld", c.adjacency), c.size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := a.Epsilon(c.event, 1e-5); err != nil || got.Upper < c.truth || got.Lower > c.truth*1.1 {
+			t.Errorf("Epsilon(%s) for %d under %s = %v, %v, want a bracket of at least %g", eventName(c.event), c.size, c.adjacency, got, err, c.truth)
+		}
+	}
+}

@@ -90,7 +90,7 @@ func (m mechanisms) coarse(lost float64) (forward, reverse []run, ok bool) {
 	for i, p := range m.pairs {
 		n := m.counts[i]
 		tail := lost / float64(n) / float64(len(m.pairs))
-		low, high := p.span(tail)
+		low, high := span(p, tail)
 		g, ok := newGrid(p, (high-low)/coarseAtoms, tail, 1, 2*coarseAtoms)
 		if !ok {
 			return nil, nil, false
