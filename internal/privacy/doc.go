@@ -25,7 +25,7 @@
 //	claim 5   Each slot joins each step by a coin that is exactly Bernoulli(q′), and q′ is accounted ([Sampler]).
 //
 // Accounting is done at δ(1−10⁻⁵). What is left pays for the chance that some range holds more than R drawn slots
-// ([Ranges.Tail], at most half of it), for the factor e^κ on δ, and for the noise being cut at 64 standard deviations.
+// ([Ranges.Tail], a two-thousandth of it), for the factor e^κ on δ, and for the noise being cut at 64 standard deviations.
 //
 // The tail is paid once, not e^ε times. Whether a range holds too many is a function of the coins alone, which are the
 // same for both neighbours. Let a run that draws too many give out a symbol ⊥ instead: on those coins both tables give ⊥, on

@@ -23,6 +23,10 @@ type Spec struct {
 // that a range holds more drawn slots than η allows for, and the cut ends of the discrete Gaussian.
 const arithmeticShare = 1e-5
 
+// tailShare is the part of δ for the chance that a range holds too many: a two-thousandth of the share, so that two
+// thousand runs that share a budget stay within it together.
+const tailShare = arithmeticShare / 2000
+
 // The ends of what can be claimed. Beyond them the cut ends of the noise, or what δ is set aside for, would need another
 // argument than package lattice gives (claim 3).
 const (
@@ -62,7 +66,7 @@ func NewPlan(s Spec) (*Plan, error) {
 		return nil, fmt.Errorf("delta is %v, want a number in [%v, 1)", s.Delta, minDelta)
 	}
 	p := &Plan{Spec: s, Sampler: sampler, Clipper: clipper}
-	p.Ranges = planRanges(s.Slots, sampler.Probability(), s.Steps, s.Delta*arithmeticShare/2)
+	p.Ranges = planRanges(s.Slots, sampler.Probability(), s.Steps, s.Delta*tailShare)
 	p.Lattice, err = lattice.Choose(lattice.Demand{
 		Params:          s.Params,
 		Slots:           s.Slots,
@@ -120,4 +124,10 @@ func (p *Plan) DeltaAt(a accounting.Accountant, steps int, epsilon float64) (flo
 	extra := p.ExtraEpsilon(steps)
 	interval, err := a.Delta(p.Event(steps), max(0, epsilon-extra))
 	return min(1, interval.Upper*math.Exp(extra)+p.Delta*arithmeticShare), err
+}
+
+// ArithmeticDelta is an upper bound on the δ that a number of steps takes beyond the accountant's mechanism: what several
+// runs take adds up, where they share a budget.
+func (p *Plan) ArithmeticDelta(steps int) float64 {
+	return p.Ranges.Tail + p.Delta*math.Expm1(p.ExtraEpsilon(steps))
 }

@@ -51,7 +51,8 @@
 // # Accountants
 //
 // "rdp" is step 5 for every event that has moments; "pld" is the rest too. [New] builds both, [NewPLD] one of another width, [ForGroups] one for
-// persons of several records; the [Accountant] they share is where another one slots in.
+// persons of several records; the [Accountant] they share is where another one slots in. All of them price events whose parameters were
+// fixed in advance; a [Filter] bounds those that were chosen on the way.
 //
 // # Limits
 //
