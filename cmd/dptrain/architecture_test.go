@@ -17,6 +17,7 @@ func TestImportsPointDown(t *testing.T) {
 		"internal/train":               {"internal/data", "internal/privacy", "internal/privacy/accounting", "internal/privacy/rng", "internal/train/nn", "internal/train/disk"},
 		"internal/train/disk":          {},
 		"internal/train/disk/disktest": {"internal/train/disk"},
+		"internal/train/ledger":        {"internal/train/disk", "internal/privacy/accounting"},
 		"internal/train/sheet":         {"internal/data", "internal/privacy/accounting", "internal/train"},
 		"internal/train/nn":            {"internal/train/kernel"},
 		"internal/train/kernel":        {"internal/privacy/isa"},

@@ -16,6 +16,7 @@ import (
 
 	"dptrain/internal/data"
 	"dptrain/internal/train"
+	"dptrain/internal/train/ledger"
 )
 
 // A config is what the file, the environment and the flags say together, each value of the type its key wants. Ranges
@@ -24,6 +25,7 @@ type config struct {
 	Path      string        // of the file
 	DataTrain []string      // the table's files: relative to the file where the file states them, else to the working directory
 	OutputDir string        // relative to the working directory
+	Ledger    *ledgerConfig // nil: no ledger is named
 	Spec      data.Spec     // of the table
 	Options   train.Options // of the job
 
@@ -215,6 +217,11 @@ func declaredValues(file map[string]any, above []assignment) map[string]any {
 func (c *config) checkStated(ks keys, values map[string]any) error {
 	for _, k := range ks {
 		_, stated := values[k.path]
+		for _, path := range k.along {
+			if stated && values[path] == nil {
+				return c.locate(&data.SpecError{Key: k.path, Msg: fmt.Sprintf("is stated without %s", path), Suggestion: ks.at(path).hint()})
+			}
+		}
 		if !k.required || k.inList() || stated {
 			continue
 		}
@@ -275,6 +282,29 @@ func (c *config) fill(values map[string]any) error {
 		return err
 	}
 	c.Options = trainOptions(values)
+	return c.fillLedger(values)
+}
+
+// ledgerConfig says where the runs on a data set share a budget.
+type ledgerConfig struct {
+	Path            string // relative to the file where the file states it, else to the working directory
+	Dataset         string
+	MaxTotalEpsilon float64
+}
+
+// fillLedger sets Ledger, of which all or nothing is stated.
+func (c *config) fillLedger(values map[string]any) error {
+	const file, most = "privacy.ledger", "privacy.max_total_epsilon"
+	if values[file] == nil {
+		return nil
+	}
+	c.Ledger = &ledgerConfig{valueAt[string](values, file), valueAt[string](values, "privacy.dataset"), valueAt[float64](values, most)}
+	if c.Ledger.MaxTotalEpsilon > ledger.MaxEpsilon {
+		return c.locate(&data.SpecError{Key: most, Msg: fmt.Sprintf("is %v, want a number in (0, %v]", c.Ledger.MaxTotalEpsilon, ledger.MaxEpsilon)})
+	}
+	if _, set := c.set[file]; !set && !filepath.IsAbs(c.Ledger.Path) {
+		c.Ledger.Path = filepath.Join(filepath.Dir(c.Path), c.Ledger.Path)
+	}
 	return nil
 }
 

@@ -127,9 +127,6 @@ func (c *checker) mapping(path, keyPath string, n *node) (map[string]any, error)
 		if k == nil || strings.ContainsAny(e.name, ".[]") {
 			return nil, c.src.errorAt(e.line, e.column, unknownKey(e.name, path), c.keys.suggest(keyPath, e.name))
 		}
-		if k.later {
-			return nil, c.src.errorAt(e.line, e.column, notSupported(k), "remove it: nothing would honour it")
-		}
 		v, err := c.value(joinPath(path, e.name), k, e.value)
 		if err != nil {
 			return nil, err
@@ -290,9 +287,6 @@ func unknownKey(name, path string) string {
 	}
 	return fmt.Sprintf("unknown key %s in %s", shownKey(name), path)
 }
-
-// notSupported is the message for a key of the format that this version cannot honour.
-func notSupported(k *key) string { return k.path + " is not supported by this version" }
 
 func (c *checker) errorAt(n *node, msg, hint string) error {
 	return c.src.errorAt(n.line, n.column, msg, hint)

@@ -40,9 +40,9 @@ func malformedConfigs() []malformed {
 		{"duplicate key in brackets", edit("max: 90", "max: 90, min: 18"), `7:52: key "min" comes twice, first on line 7`, "remove one of the two"},
 		{"duplicate key by escape", edit("max: 90", `max: 90, "m\u0069n": 18`), `7:52: key "min" comes twice, first on line 7`, "remove one of the two"},
 		{"duplicate unknown key", "a: 1\na: 2\n", `2:1: key "a" comes twice, first on line 1`, "remove one of the two"},
-		{"ledger", edit("unit: row", "unit: row\n  ledger: l.jsonl"), "13:3: privacy.ledger is not supported by this version", "remove it"},
-		{"dataset", edit("unit: row", "unit: row\n  dataset: d"), "13:3: privacy.dataset is not supported by this version", "remove it"},
-		{"max_total_epsilon", edit("unit: row", "unit: row\n  max_total_epsilon: 3"), "13:3: privacy.max_total_epsilon is not supported by this version", "remove it"},
+		{"ledger", edit("unit: row", "unit: row\n  ledger: l.jsonl"), "13:11: privacy.ledger is stated without privacy.dataset", "privacy.dataset: "},
+		{"dataset", edit("unit: row", "unit: row\n  dataset: d"), "13:12: privacy.dataset is stated without privacy.ledger", "privacy.ledger: "},
+		{"max_total_epsilon", edit("unit: row", "unit: row\n  max_total_epsilon: 3"), "13:22: privacy.max_total_epsilon is stated without privacy.ledger", "privacy.ledger: "},
 
 		// What is missing or stated twice over.
 		{"no version", edit("version: 1\n", ""), "1:1: version is missing", "version: the version of the config's format"},

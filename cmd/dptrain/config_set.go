@@ -58,8 +58,6 @@ func parseSet(ks keys, text string) (assignment, error) {
 	switch {
 	case k == nil:
 		return refuse("unknown key "+shownKey(path), ks.suggestPath(path))
-	case k.later:
-		return refuse(notSupported(k), "remove it: nothing would honour it")
 	case k.isSection():
 		return refuse(path+" is a section", fmt.Sprintf("set one key of it at a time, such as --set %s=...", ks.under(path)[0].path))
 	}
@@ -78,7 +76,7 @@ func parseSet(ks keys, text string) (assignment, error) {
 func (ks keys) suggestPath(path string) string {
 	var paths []string
 	for i := range ks {
-		if k := &ks[i]; !k.inList() && !k.isSection() && !k.later {
+		if k := &ks[i]; !k.inList() && !k.isSection() {
 			paths = append(paths, k.path)
 		}
 	}

@@ -76,7 +76,7 @@ func TestSetRefuses(t *testing.T) {
 		{"data.features[].min=1", "--set data.features[].min=1: cannot set an element of a list", "set the whole list: --set 'data.features=[...]'"},
 		{"data.features=[{kind: hashed}]", "--set data.features=[{kind: hashed}]: data.features[0] has no name", "data.features[].name: "},
 		{"data.features=[{name: x, kind: hashes}]", "--set data.features=[{name: x, kind: hashes}]: data.features[0].kind is hashes, want numeric, categorical, hashed, text or vector", "did you mean hashed?"},
-		{"privacy.ledger=x", "--set privacy.ledger=x: privacy.ledger is not supported by this version", "remove it"},
+		{"privacy.ledger=x", "--set privacy.ledger=x: privacy.ledger is stated without privacy.dataset", "privacy.dataset: "},
 		{"version=2", "--set version=2: version is 2, want 1", "this program reads configs of version 1"},
 	} {
 		_, err := parseConfig(smallConfig, configFlags{Set: []string{test.set}})

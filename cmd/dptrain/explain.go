@@ -90,14 +90,15 @@ func statusExplanations() []explanation {
 			"Mend the row, or declare what it holds: data.missing for absent values, aliases for spellings, data.rows for the number of rows.",
 			"train.csv:812:1: column \"age\" is not a number        # data: {missing: [\"\", \"n/a\"]}"),
 		of(statusPrivacy, "refused in the name of privacy",
-			"The run would promise less than was asked (--max-epsilon, --require-private), or no noise reaches the target.",
+			"The run would promise less than was asked (--max-epsilon, --require-private), no noise reaches the target, or the budget in "+
+				"privacy.ledger does not hold the run, or was opened on other terms.",
 			"Lower target_epsilon or raise the limit, on purpose; leave out --seed and --no-privacy; for an unreachable target take fewer steps or a larger δ.",
 			"dptrain fit -c config.yaml --max-epsilon 1       # config.yaml asks for 3"),
 		of(statusQuality, "a quality gate failed", "A metric of eval is worse than a --fail-under.",
 			"More rows, a larger ε or better features raise quality; the figures are printed before the gate is held against them.",
 			"dptrain eval -m model.safetensors --data test.csv --fail-under accuracy=0.85"),
 		of(statusIntegrity, "a file is not what it should be", "A model cannot be used: it was cut, changed, or written by another program. Or fit --resume "+
-			"found a run by another config, or its log or checkpoint are not as they were written.",
+			"found a run by another config, or its log or checkpoint are not as they were written. Or a ledger was changed, or does not add up.",
 			"Copy it again from where fit wrote it, or train anew; for --resume, restore the config, or give the run up with --fresh.", "dptrain eval -m report.json --data test.csv      # not a model"),
 		of(statusAudit, "a test contradicts the claim", "A selftest saw a run do what the guarantee rules out: this build does not keep its promise.",
 			"Train on no records with it. Report dptrain version and what was printed; no table was read, so nothing of one is in it.", "dptrain selftest"),

@@ -13,6 +13,7 @@ import (
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
 	"dptrain/internal/train/disk"
+	"dptrain/internal/train/ledger"
 )
 
 // A status is the exit status of the program.
@@ -66,6 +67,9 @@ func exitStatus(err error) status {
 		badResume   *train.ResumeError
 		exhausted   *train.ExhaustedError
 		locked      *disk.LockedError
+		badLedger   *ledger.DamagedError
+		badTerms    *ledger.TermsError
+		overspent   *ledger.OverspentError
 		unreachable *accounting.UnreachableError
 		signal      *interruption
 		diverged    *train.DivergedError
@@ -75,13 +79,13 @@ func exitStatus(err error) status {
 		return statusDone
 	case errors.As(err, &known):
 		return known.status
-	case errors.As(err, &unreachable), errors.As(err, &exhausted):
+	case errors.As(err, &unreachable), errors.As(err, &exhausted), errors.As(err, &badTerms), errors.As(err, &overspent):
 		return statusPrivacy
 	case errors.As(err, &badConfig), errors.As(err, &badSpec), errors.As(err, &diverged):
 		return statusConfig
 	case errors.As(err, &badData):
 		return statusData
-	case errors.As(err, &badModel), errors.As(err, &badReport), errors.As(err, &badResume):
+	case errors.As(err, &badModel), errors.As(err, &badReport), errors.As(err, &badResume), errors.As(err, &badLedger):
 		return statusIntegrity
 	case errors.As(err, &signal):
 		return statusSignal + status(signal.signal)

@@ -74,7 +74,7 @@ charged so far.
 
 Exit status is 0 when both files are written, 2 for a wrong flag, 3 for an
 invalid config, 4 for a table that is missing or not as declared, 5 for a run
-that would promise less than asked, 7 when what --resume finds is of another
+that would promise less than asked or that a budget does not hold, 7 when what --resume finds is of another
 config or damaged, 9 when the files cannot be written, are there already, or
 another fit is at work in the folder, and 130 when interrupted.`,
 		Example: `  dptrain fit -c configs/quickstart.yaml
@@ -117,6 +117,8 @@ type fitResult struct {
 	StepsCharged    int      `json:"steps_charged"` // so far: in a dry run, those that an interrupted run may have drawn
 	NoiseMultiplier float64  `json:"noise_multiplier"`
 	MaxGradNorm     float64  `json:"max_grad_norm"`
+	// Ledger is what the ledger says of the run; absent where the config names none.
+	Ledger *fitLedger `json:"ledger,omitempty"`
 	// The times are null in a dry run, and where the number of rows is private.
 	LoadSeconds       *float64 `json:"load_seconds"`
 	TrainSeconds      *float64 `json:"train_seconds"`
@@ -154,7 +156,7 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		s.warnOfPlan(cfg, o.warnings(plan))
 	}
 	if o.dryRun {
-		err = o.countCharged(s, cfg, plan, &result)
+		err = o.foresee(s, cfg, plan, &result)
 	} else {
 		err = o.fitInto(ctx, s, cfg, plan, &result)
 	}
@@ -232,6 +234,13 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 	if r.PersonEpsilon != nil {
 		person := fmt.Sprintf("ε = %s for a person with up to %d rows", accounting.FormatUp(*r.PersonEpsilon, 4), p.Privacy.MaxRowsPerPerson)
 		lines = slices.Insert(lines, 1, [2]string{"", person})
+	}
+	if l := r.Ledger; l != nil {
+		spent := "has spent"
+		if r.Model == nil {
+			spent = "would have spent"
+		}
+		lines = append(lines, [2]string{"ledger", fmt.Sprintf("%s %s ε = %s of %v, this run included", l.Dataset, spent, accounting.FormatUp(l.TotalEpsilon, 4), l.MaxTotalEpsilon)})
 	}
 	if r.Model == nil {
 		if r.StepsCharged > 0 {

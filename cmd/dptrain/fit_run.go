@@ -14,13 +14,19 @@ import (
 	"dptrain/internal/train"
 )
 
-// countCharged fills in what an interrupted run has charged so far.
-func (o *fitOptions) countCharged(s *streams, cfg *config, p *train.Plan, result *fitResult) error {
-	if !o.resume {
+// foresee fills in what an interrupted run has charged so far, and what a ledger would say of the run.
+func (o *fitOptions) foresee(s *streams, cfg *config, p *train.Plan, result *fitResult) (err error) {
+	var h history
+	if o.resume {
+		if h, err = (&outputFolder{dir: cfg.OutputDir, fsys: s.fsys}).history(p); err != nil {
+			return err
+		}
+		result.StepsCharged = h.charged()
+	}
+	if h.finished != nil {
 		return nil
 	}
-	h, err := (&outputFolder{dir: cfg.OutputDir, fsys: s.fsys}).history(p)
-	result.StepsCharged = h.charged()
+	result.Ledger, err = o.preview(s, cfg, p, h.attempt)
 	return err
 }
 
@@ -54,6 +60,9 @@ func (o *fitOptions) fitInto(ctx context.Context, s *streams, cfg *config, p *tr
 			return err
 		}
 	}
+	if _, err := o.preview(s, cfg, p, h.attempt); err != nil {
+		return err
+	}
 	return o.fitAndWrite(ctx, s, cfg, p, h.attempt, result)
 }
 
@@ -81,10 +90,15 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	if !secretRows {
 		run.Clock = func() time.Duration { return time.Since(began) }
 	}
+	entered, err := o.open(ctx, s, cfg, p, attempt, result)
+	if err != nil {
+		return err
+	}
 	fitted, err := o.fit(ctx, s, p, table, run)
 	if err != nil {
 		return err
 	}
+	fitted.Ledger = entered
 	trained := time.Now()
 	report, err := train.NewReport(p, fitted, o.seeded, version())
 	if err != nil {
@@ -109,17 +123,31 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	return err
 }
 
+// open readies the attempt's log, which gives the run its name for good, and then enters the run in the config's ledger: a
+// run that is killed in between is entered when it is resumed, and one that is entered is not entered again.
+func (o *fitOptions) open(ctx context.Context, s *streams, cfg *config, p *train.Plan, attempt *train.Attempt, result *fitResult) (*train.ReportLedger, error) {
+	if attempt == nil {
+		return nil, nil
+	}
+	if err := attempt.Open(); err != nil {
+		return nil, err
+	}
+	if attempt.Resumed() && !o.quiet {
+		s.warn("going on with an interrupted run: of %d steps %d are charged, and %d were kept",
+			p.Train.Steps, attempt.Charged(), attempt.Kept())
+	}
+	entered, err := o.enter(ctx, s, cfg, p, attempt, result)
+	if err == nil {
+		return entered, nil
+	}
+	if attempt.Charged() > 0 {
+		return nil, resumable(ctx, attempt, err)
+	}
+	return nil, errors.Join(interrupted(ctx, err), attempt.Finish()) // nothing was drawn: nothing is to be resumed
+}
+
 // fit trains, with a progress bar.
 func (o *fitOptions) fit(ctx context.Context, s *streams, p *train.Plan, table *data.Dataset, run train.Run) (*train.Fitted, error) {
-	if run.Attempt != nil {
-		if err := run.Attempt.Open(); err != nil {
-			return nil, err
-		}
-		if run.Attempt.Resumed() && !o.quiet {
-			s.warn("going on with an interrupted run: of %d steps %d are charged, and %d were kept",
-				p.Train.Steps, run.Attempt.Charged(), run.Attempt.Kept())
-		}
-	}
 	bar := newProgress(s.err, p.Train.Steps, progressOptions{
 		off: o.noProgress || o.quiet, hideRate: run.Clock == nil,
 		price: func(steps int) (float64, bool) {

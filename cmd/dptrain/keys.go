@@ -34,7 +34,7 @@ type key struct {
 	positive bool     // a number or integer must be above 0: where 0 would be taken for "not stated"
 	words    []string // of a choice or numberOrWord
 	instead  string   // path of the key that this one excludes
-	later    bool     // part of the format, but nothing here can honour it yet
+	along    []string // paths of the keys without which it says nothing
 	doc      string   // what it states, as a hint
 }
 
@@ -97,9 +97,9 @@ func keyTable() []key {
 		{path: "privacy.max_grad_norm", kind: kindNumber, positive: true, doc: "the clipping norm C of a row's gradient"},
 		{path: "privacy.accountant", kind: kindChoice, words: []string{"pld", "rdp"}, doc: "the method that bounds ε"},
 		{path: "privacy.max_rows_per_person", kind: kindInteger, positive: true, doc: "up to how many rows one person has: fit then reports ε for a person too"},
-		{path: "privacy.ledger", kind: kindText, later: true, doc: "the file in which all fits on one data set share a budget"},
-		{path: "privacy.dataset", kind: kindText, later: true, doc: "the ledger's name for the data set"},
-		{path: "privacy.max_total_epsilon", kind: kindNumber, later: true, doc: "the budget of the data set"},
+		{path: "privacy.ledger", kind: kindText, along: []string{"privacy.dataset", "privacy.max_total_epsilon"}, doc: "the file in which all fits on one data set share a budget, relative to the config"},
+		{path: "privacy.dataset", kind: kindText, along: []string{"privacy.ledger", "privacy.max_total_epsilon"}, doc: "the ledger's name for the data set"},
+		{path: "privacy.max_total_epsilon", kind: kindNumber, positive: true, along: []string{"privacy.ledger", "privacy.dataset"}, doc: "the ε that all fits of the ledger may cost together, at delta"},
 
 		{path: "train", kind: kindMapping, doc: "how to learn; every key has a default"},
 		{path: "train.steps", kind: kindInteger, instead: "train.epochs", doc: "the number of steps"},
@@ -190,7 +190,7 @@ func (ks keys) at(path string) *key {
 func (ks keys) under(path string) []*key {
 	var found []*key
 	for i := range ks {
-		if k := &ks[i]; !k.later && k.path == joinPath(path, k.name()) {
+		if k := &ks[i]; k.path == joinPath(path, k.name()) {
 			found = append(found, k)
 		}
 	}

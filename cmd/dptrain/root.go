@@ -46,6 +46,7 @@ the people in the table: ε, δ, σ, C, steps.`,
 		newSchemaCommand(s),
 		newExplainCommand(s),
 		newReportCommand(s),
+		newLedgerCommand(s),
 		newSelftestCommand(s),
 		newVersionCommand(s),
 	)

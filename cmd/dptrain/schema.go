@@ -56,9 +56,12 @@ func configSchema(ks keys) jsonSchema {
 
 // mappingSchema is the schema of the mapping at a path, "" for the top.
 func (ks keys) mappingSchema(path string) jsonSchema {
-	properties, required, rules := jsonSchema{}, []string{}, []jsonSchema{}
+	properties, required, rules, along := jsonSchema{}, []string{}, []jsonSchema{}, jsonSchema{}
 	for _, k := range ks.under(path) {
 		properties[k.name()] = ks.schema(k)
+		if names := ks.alongside(k); len(names) > 0 {
+			along[k.name()] = names
+		}
 		switch other := ks.at(k.instead); {
 		case other == nil:
 			if k.required || k.kind == kindMapping && !k.inList() && ks.requires(k) {
@@ -80,7 +83,18 @@ func (ks keys) mappingSchema(path string) jsonSchema {
 	if len(rules) > 0 {
 		schema["allOf"] = rules
 	}
+	if len(along) > 0 {
+		schema["dependentRequired"] = along
+	}
 	return schema
+}
+
+// alongside are the names of the keys that k needs beside it.
+func (ks keys) alongside(k *key) (names []string) {
+	for _, path := range k.along {
+		names = append(names, ks.at(path).name())
+	}
+	return names
 }
 
 // requires reports whether a config must have the mapping k, because a key in it has no default.

@@ -34,6 +34,7 @@ type Fitted struct {
 	Params []float32        // the model
 	Steps  int              // steps applied, by this attempt and those before it
 	Drawn  int              // steps whose noise this attempt drew
+	Ledger *ReportLedger    // where the run is entered; nil: nowhere
 	Spent  accounting.Event // what that cost
 }
 

@@ -110,7 +110,15 @@ type ReportAccounting struct {
 	AccountedDelta float64         `json:"accounted_delta"` // δ without the share set aside for arithmetic
 	ExtraEpsilon   float64         `json:"extra_epsilon"`   // added for what the lattice's noise differs from a Gaussian
 	EpsilonRDP     *float64        `json:"epsilon_rdp"`     // second opinion
+	Ledger         *ReportLedger   `json:"ledger"`          // where the run is entered; null: nowhere
 	Assumptions    []string        `json:"assumptions"`
+}
+
+// ReportLedger names the line by which a run is entered in a ledger.
+type ReportLedger struct {
+	Dataset         string  `json:"dataset"`
+	MaxTotalEpsilon float64 `json:"max_total_epsilon"` // of all runs of the ledger together, at the claim's δ
+	Entry           string  `json:"entry"`             // hash of the line
 }
 
 // ReportTraining is what else the model depends on: post-processing of noisy means.
@@ -163,7 +171,7 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 		Schema: ReportSchema, Version: version,
 		Private: void == "", Delta: p.Privacy.Delta,
 		NoiseMultiplier: p.Privacy.NoiseMultiplier, MaxGradNorm: p.Privacy.MaxGradNorm, Steps: charged,
-		Setting: reportSetting(p), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,
+		Setting: reportSetting(p, fitted.Ledger), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,
 		Mechanism: reportMechanism(p, fitted, seeded),
 		Training:  ReportTraining{Model: p.Model, Train: p.Train, Parameters: p.Net.Params()},
 		Declared:  p.declared(),
@@ -180,6 +188,7 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 	if r.Accounting, err = reportAccounting(p, charged, void); err != nil {
 		return nil, err
 	}
+	r.Accounting.Ledger = fitted.Ledger
 	if r.Claim, err = reportClaim(p, charged, void); err != nil {
 		return nil, err
 	}
@@ -287,7 +296,11 @@ func neighbours(a accounting.Adjacency) string {
 	}
 }
 
-func reportSetting(p *Plan) ReportSetting {
+func reportSetting(p *Plan, ledger *ReportLedger) ReportSetting {
+	further := "further runs on the same table: their losses add up"
+	if ledger != nil {
+		further = "further runs on the same table that are not in its ledger: their losses add up"
+	}
 	s := ReportSetting{
 		Model: "central: whoever runs dptrain holds the table and is trusted with it",
 		Covered: []string{
@@ -299,7 +312,7 @@ func reportSetting(p *Plan) ReportSetting {
 			"several rows of one person: ε holds for each row; claim.person says what holds for the person, if the config states how many rows one has",
 			"metrics that eval computes on private rows, and predictions made for them",
 			"errors about a table that is not as the config declares: status, line and column",
-			"further runs on the same table: their losses add up",
+			further,
 			"the running time and memory of the program, printed times included",
 		},
 	}
