@@ -14,6 +14,7 @@ full="
 adult      adult/train.csv       adult/test.csv        0.5  85.4
 adult      adult/train.csv       adult/test.csv        1    85.7
 adult      adult/train.csv       adult/test.csv        3    85.8
+adult_standardized adult/train.csv adult/test.csv      1    85.2
 adult_raw  adult_raw/adult.data  adult_raw/adult.test  1    85.7
 sms_spam   sms_spam/train.csv    sms_spam/test.csv     3    96.2
 banking77  banking77/train.csv   banking77/test.csv    3    72.0

@@ -327,12 +327,16 @@ func trainOptions(values map[string]any) train.Options {
 			Accountant:      valueAt[string](values, "privacy.accountant"),
 
 			MaxRowsPerPerson: valueAt[int](values, "privacy.max_rows_per_person"),
+			StandardizeShare: pointerAt[float64](values, "privacy.standardize.share"),
+			HistogramShare:   pointerAt[float64](values, "privacy.class_weights.share"),
 		},
 		Train: train.TrainOptions{
 			Steps:               pointerAt[int](values, "train.steps"),
 			Epochs:              pointerAt[float64](values, "train.epochs"),
 			SamplingProbability: pointerAt[float64](values, "train.sampling_probability"),
 			BatchSize:           pointerAt[int](values, "train.batch_size"),
+			ClassWeights:        valueAt[[]float64](values, "train.class_weights"),
+			EvenClasses:         values["train.class_weights"] == "dp",
 			Optimizer:           valueAt[string](values, "train.optimizer"),
 			LearningRate:        pointerAt[float64](values, "train.learning_rate"), // auto is nil
 			Momentum:            pointerAt[float64](values, "train.momentum"),

@@ -85,6 +85,11 @@ func (c *checker) value(path string, k *key, n *node) (any, error) {
 			return n.text, nil
 		}
 		return c.number(path, k, n)
+	case kindNumbersOrWord:
+		if n.kind == scalarNode && n.text == k.words[0] {
+			return n.text, nil
+		}
+		return readList(c, path, k, n, kindNumber, c.number)
 	case kindCells:
 		return readList(c, path, k, n, kindCell, c.text)
 	case kindIntegers:

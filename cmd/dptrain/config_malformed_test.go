@@ -99,6 +99,11 @@ func malformedConfigs() []malformed {
 		{"text in a list", edit("min: 17", "edges: [20, x]"), "7:46: data.features[0].edges[1] is x, want a number", "data.features[].edges: "},
 		{"three ends", edit("min: 17", "to: [0, 1, 2]"), "7:38: data.features[0].to has 3 numbers, want two", "data.features[].to: "},
 
+		{"no weights", edit("steps: 200", "class_weights: even"), "16:18: train.class_weights is even, want a list of numbers or dp", "train.class_weights: "},
+		{"text among weights", edit("steps: 200", "class_weights: [1, much]"), "16:22: train.class_weights[1] is much, want a number", "train.class_weights: "},
+		{"share of nothing", edit("unit: row", "unit: row\n  standardize: {share: 0}"), "13:24: privacy.standardize.share is 0, want a number above 0", "privacy.standardize.share: "},
+		{"standardize without privacy", edit("min: 17", "standardize: true"), "7:47: data.features[0].standardize is true, want dp", "data.features[].standardize: "},
+
 		// Shapes and text.
 		{"list for a number", edit("delta: 1e-5", "delta: [1e-5]"), "14:10: privacy.delta is a list, want a number", "privacy.delta: "},
 		{"number for a list", smallConfig + "model: {hidden: 64}\n", "17:17: model.hidden is 64, want a list of integers", "model.hidden: "},
@@ -145,6 +150,9 @@ func refusedConfigs() []malformed {
 		{"impute outside the bounds", edit("max: 90", "max: 90, impute: 5"), "7:60: data.features[0].impute is 5, want a number from min 17 to max 90", ""},
 		{"log of -1", age("kind: numeric, min: -1, max: 9, transform: log1p"), "7:39: data.features[0].min is -1, want a number above -1", ""},
 		{"log of bins", edit("max: 90", "max: 90, edges: [20], transform: log1p"), "7:76: data.features[0].transform has no effect on a feature that is cut at edges", "leave out transform"},
+		{"standardize bins", edit("max: 90", "max: 90, edges: [20], standardize: dp"), "7:78: data.features[0].standardize has no effect on a feature that is cut at edges", "leave out standardize"},
+		{"standardize without impute", edit("max: 90", "max: 90, standardize: dp"), "7:7: data.features[0].impute is required by standardize: dp", "a missing cell counts as it"},
+		{"standardize words", age("kind: hashed, buckets: 9, standardize: dp"), "7:58: data.features[0].standardize does not apply to a hashed feature", "it belongs to kind: numeric"},
 		{"bounds of a hashed feature", age("kind: hashed, min: 17"), "7:38: data.features[0].min does not apply to a hashed feature", "it belongs to kind: numeric or vector"},
 		{"buckets of a number", edit("max: 90", "max: 90, buckets: 4"), "7:61: data.features[0].buckets does not apply to a numeric feature", "it belongs to kind: hashed or text"},
 		{"no buckets", age("kind: hashed"), "7:7: data.features[0].buckets is required for a hashed feature", "64 suits"},
@@ -185,7 +193,12 @@ func refusedConfigs() []malformed {
 		{"too many rows a person", unit("max_rows_per_person: 1000"), "13:24: privacy.max_rows_per_person is 1000, want a number from 1 to 128", ""},
 		{"cap missing", unit("adjacency: add_or_remove_one"), "2:1: data.rows_at_most is needed by adjacency add_or_remove_one", "declare a public cap"},
 
+		{"query that is not asked", unit("standardize: {share: 0.1}"), "13:3: privacy.standardize belongs to a query that is not asked", "it needs a feature with standardize: dp"},
+		{"share above a half", smallConfig[:len(smallConfig)-len("train:\n  steps: 200\n")] + "  class_weights: {share: 0.7}\ntrain: {class_weights: dp}\n", "15:26: privacy.class_weights.share is 0.7, want a number in (0, 0.5]", ""},
+
 		// The training.
+		{"too few weights", train("class_weights: [1]"), "16:3: train.class_weights has 1 weights for 2 classes", "one for each of data.label.classes"},
+		{"weight of nothing", train("class_weights: [1, 0]"), "16:22: train.class_weights[1] is 0, want a number above 0", ""},
 		{"no steps", train("steps: 0"), "16:10: train.steps is 0, want a number from 1 to 1000000000", ""},
 		{"no epochs", train("epochs: 0"), "16:11: train.epochs is 0, want a positive number", ""},
 		{"batch larger than the table", train("batch_size: 2000"), "16:15: train.batch_size is 2000, want a number from 1 to data.rows, 1000", ""},

@@ -26,6 +26,11 @@ func scalar(t *rapid.T, k *key) any {
 		return whole.Draw(t, k.path)
 	case kindIntegers:
 		return rapid.SliceOf(whole).Draw(t, k.path)
+	case kindNumbersOrWord:
+		if rapid.Bool().Draw(t, "word") {
+			return k.words[0]
+		}
+		return rapid.SliceOf(real).Draw(t, k.path)
 	case kindNumber, kindNumberOrWord:
 		if k.kind == kindNumberOrWord && rapid.Bool().Draw(t, "word") {
 			return k.words[0]
@@ -54,15 +59,14 @@ func TestViperChangesNoValue(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "file") {
 				want[k.path] = scalar(t, k)
-				section, name, nested := strings.Cut(k.path, ".")
-				if !nested {
-					file[section] = want[k.path]
-				} else {
-					if file[section] == nil {
-						file[section] = make(map[string]any)
+				at, name := file, k.path
+				for section, rest, nested := strings.Cut(name, "."); nested; section, rest, nested = strings.Cut(name, ".") {
+					if at[section] == nil {
+						at[section] = make(map[string]any)
 					}
-					file[section].(map[string]any)[name] = want[k.path]
+					at, name = at[section].(map[string]any), rest
 				}
+				at[name] = want[k.path]
 			}
 			if rapid.Bool().Draw(t, "above") {
 				want[k.path] = scalar(t, k)

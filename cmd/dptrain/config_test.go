@@ -61,7 +61,7 @@ data:
     aliases: [{from: "<=50K.", to: "<=50K"}, {from: "", to: ">50K"}]
   features:
     - {name: age, kind: numeric, min: 17, max: 90, edges: [25, 30.5, 4e1], impute: -1}
-    - {name: "hours.per-week", kind: numeric, min: 1, max: 99, transform: log1p}
+    - {name: "hours.per-week", kind: numeric, min: 1, max: 99, transform: log1p, standardize: dp}
     - name: Work Class
       kind: categorical
       values: [Private, State-gov, 39, true, no, 1e-5, "null", <none>]
@@ -85,7 +85,10 @@ privacy:
   ledger: ledger.jsonl
   dataset: customers
   max_total_epsilon: 3
+  standardize: {share: 0.05}
+  class_weights: {share: 0.04}
 train:
+  class_weights: [1, 2.5]
   steps: 300
   sampling_probability: 0.25
   optimizer: adam
@@ -107,7 +110,7 @@ const fullJSON = `{
 			"aliases": [{"from": "<=50K.", "to": "<=50K"}, {"from": "", "to": ">50K"}]},
 		"features": [
 			{"name": "age", "kind": "numeric", "min": 17, "max": 90, "edges": [25, 30.5, 40.0], "impute": -1},
-			{"name": "hours.per-week", "kind": "numeric", "min": 1, "max": 99, "transform": "log1p"},
+			{"name": "hours.per-week", "kind": "numeric", "min": 1, "max": 99, "transform": "log1p", "standardize": "dp"},
 			{"name": "Work Class", "kind": "categorical", "values": ["Private", "State-gov", "39", "true", "no", "1e-5", "null", "<none>"],
 				"aliases": [{"from": "Priv", "to": "Private"}]},
 			{"name": "occupation", "kind": "hashed", "buckets": 64},
@@ -119,8 +122,9 @@ const fullJSON = `{
 	},
 	"model": {"hidden": [128, 64], "activation": "relu"},
 	"privacy": {"unit": "row", "adjacency": "add_or_remove_one", "target_epsilon": 0.5, "delta": 1e-5, "max_grad_norm": 2.0, "accountant": "rdp", "max_rows_per_person": 4,
-		"ledger": "ledger.jsonl", "dataset": "customers", "max_total_epsilon": 3},
-	"train": {"steps": 300, "sampling_probability": 0.25, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0, "average_last": 0.25,
+		"ledger": "ledger.jsonl", "dataset": "customers", "max_total_epsilon": 3,
+		"standardize": {"share": 0.05}, "class_weights": {"share": 0.04}},
+	"train": {"class_weights": [1, 2.5], "steps": 300, "sampling_probability": 0.25, "optimizer": "adam", "learning_rate": 0.01, "momentum": 0, "average_last": 0.25,
 		"weight_decay": 0.00001},
 	"output": {"dir": "runs/x"}
 }`
@@ -139,7 +143,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 			Aliases: []data.Alias{{From: "<=50K.", To: "<=50K"}, {From: "", To: ">50K"}}},
 		Features: []data.Feature{
 			{Name: "age", Kind: data.Numeric, Min: pointer(17.), Max: pointer(90.), Edges: []float64{25, 30.5, 40}, Impute: pointer(-1.)},
-			{Name: "hours.per-week", Kind: data.Numeric, Min: pointer(1.), Max: pointer(99.), Transform: "log1p"},
+			{Name: "hours.per-week", Kind: data.Numeric, Min: pointer(1.), Max: pointer(99.), Transform: "log1p", Standardize: "dp"},
 			{Name: "Work Class", Kind: data.Categorical,
 				Values:  []string{"Private", "State-gov", "39", "true", "no", "1e-5", "null", "<none>"},
 				Aliases: []data.Alias{{From: "Priv", To: "Private"}}},
@@ -157,8 +161,9 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 		Rows: 32561, RowsAtMost: 40000,
 		Model: train.ModelOptions{Hidden: []int{128, 64}, Activation: "relu"},
 		Privacy: train.PrivacyOptions{Unit: "row", Adjacency: "add_or_remove_one", TargetEpsilon: pointer(0.5), Delta: 1e-5,
-			MaxGradNorm: 2, Accountant: "rdp", MaxRowsPerPerson: 4},
-		Train: train.TrainOptions{Steps: pointer(300), SamplingProbability: pointer(0.25), Optimizer: "adam", LearningRate: pointer(0.01),
+			MaxGradNorm: 2, Accountant: "rdp", MaxRowsPerPerson: 4,
+			StandardizeShare: pointer(0.05), HistogramShare: pointer(0.04)},
+		Train: train.TrainOptions{ClassWeights: []float64{1, 2.5}, Steps: pointer(300), SamplingProbability: pointer(0.25), Optimizer: "adam", LearningRate: pointer(0.01),
 			Momentum: pointer(0.), AverageLast: pointer(0.25), WeightDecay: 1e-5},
 	}
 	if !reflect.DeepEqual(c.Options, wantOptions) {
@@ -178,6 +183,11 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 	wantOptions.Train.SamplingProbability, wantOptions.Train.BatchSize = nil, pointer(64)
 	if !reflect.DeepEqual(c.Options, wantOptions) {
 		t.Errorf("Options = %+v, want %+v", c.Options, wantOptions)
+	}
+
+	c, err = parseConfig(fullConfig, configFlags{Set: []string{"train.class_weights=dp"}})
+	if err != nil || !c.Options.Train.EvenClasses || c.Options.Train.ClassWeights != nil {
+		t.Errorf("class_weights=dp gives %+v, %v", c.Options.Train, err)
 	}
 
 	for _, k := range keyTable() {

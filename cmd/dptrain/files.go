@@ -49,6 +49,9 @@ func loadTable(ctx context.Context, s *streams, paths []string, schema *data.Sch
 	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing) {
 		return nil, &failure{statusData, fmt.Errorf("%s: no such file", missing.Path), "check --data, or data.train in the config"}
 	}
+	if err == nil {
+		err = ctx.Err() // a small table may be read before anybody looks
+	}
 	return table, interrupted(ctx, err)
 }
 

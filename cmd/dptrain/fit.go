@@ -231,6 +231,9 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 		{"privacy", promise},
 		{"noise", fmt.Sprintf("σ = %g, C = %g, %d steps at q = %.4g", r.NoiseMultiplier, r.MaxGradNorm, r.Steps, p.Train.SamplingProbability)},
 	}
+	for _, q := range p.Privacy.Queries {
+		lines = append(lines, [2]string{"query", fmt.Sprintf("%s before the first step, σ = %g, within the ε above", q.Name, q.NoiseMultiplier)})
+	}
 	if r.PersonEpsilon != nil {
 		person := fmt.Sprintf("ε = %s for a person with up to %d rows", accounting.FormatUp(*r.PersonEpsilon, 4), p.Privacy.MaxRowsPerPerson)
 		lines = slices.Insert(lines, 1, [2]string{"", person})

@@ -104,7 +104,7 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	if err != nil {
 		return err
 	}
-	model := &train.Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params,
+	model := &train.Model{Schema: fitted.Encoding, Net: p.Net, Params: fitted.Params,
 		Model: p.Model, Privacy: p.Privacy, Train: p.Train, Private: report.Private, Version: version()}
 	if err := train.Write(s.fsys, cfg.OutputDir, model, report); err != nil {
 		return resumable(ctx, attempt, err)

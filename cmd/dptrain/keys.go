@@ -10,20 +10,21 @@ import (
 type valueKind int
 
 const (
-	kindMapping      valueKind = iota // keys of the table
-	kindMappings                      // a list of mappings: path[] has the keys
-	kindText                          // text that is not empty
-	kindTexts                         // one or a list of these
-	kindCell                          // text, which may be empty
-	kindCells                         // a list of cells
-	kindChoice                        // one of words
-	kindInteger                       // an int, written in decimal digits
-	kindIntegers                      // a list of integers
-	kindNumber                        // a finite float64
-	kindNumbers                       // a list of numbers
-	kindInterval                      // two numbers
-	kindNumberOrWord                  // a number, or one of words
-	kindBool                          // true or false
+	kindMapping       valueKind = iota // keys of the table
+	kindMappings                       // a list of mappings: path[] has the keys
+	kindText                           // text that is not empty
+	kindTexts                          // one or a list of these
+	kindCell                           // text, which may be empty
+	kindCells                          // a list of cells
+	kindChoice                         // one of words
+	kindInteger                        // an int, written in decimal digits
+	kindIntegers                       // a list of integers
+	kindNumber                         // a finite float64
+	kindNumbers                        // a list of numbers
+	kindInterval                       // two numbers
+	kindNumberOrWord                   // a number, or one of words
+	kindBool                           // true or false
+	kindNumbersOrWord                  // a list of numbers, or one of words
 )
 
 // A key is one key that a config may have.
@@ -32,7 +33,7 @@ type key struct {
 	kind     valueKind
 	required bool     // of two that exclude each other, one
 	positive bool     // a number or integer must be above 0: where 0 would be taken for "not stated"
-	words    []string // of a choice or numberOrWord
+	words    []string // of a choice, or beside numbers
 	instead  string   // path of the key that this one excludes
 	along    []string // paths of the keys without which it says nothing
 	doc      string   // what it states, as a hint
@@ -68,6 +69,7 @@ func keyTable() []key {
 		{path: "data.features[].max", kind: kindNumber, doc: "the public upper bound; what is above counts as it"},
 		{path: "data.features[].edges", kind: kindNumbers, doc: "where a numeric column is cut into bins, such as [25, 40, 60]"},
 		{path: "data.features[].transform", kind: kindChoice, words: []string{"log1p"}, doc: "what is applied to the number before it is scaled"},
+		{path: "data.features[].standardize", kind: kindChoice, words: []string{"dp"}, doc: "dp shifts and scales a number by its mean and deviation, learned under the budget; min and max may then be wide"},
 		{path: "data.features[].impute", kind: kindNumber, doc: "the number that a missing one counts as"},
 		{path: "data.features[].values", kind: kindCells, doc: "the values of a categorical column; others share one"},
 		{path: "data.features[].aliases", kind: kindMappings, doc: "other spellings of values, such as [{from: Priv, to: Private}]"},
@@ -97,6 +99,10 @@ func keyTable() []key {
 		{path: "privacy.max_grad_norm", kind: kindNumber, positive: true, doc: "the clipping norm C of a row's gradient"},
 		{path: "privacy.accountant", kind: kindChoice, words: []string{"pld", "rdp"}, doc: "the method that bounds ε"},
 		{path: "privacy.max_rows_per_person", kind: kindInteger, positive: true, doc: "up to how many rows one person has: fit then reports ε for a person too"},
+		{path: "privacy.standardize", kind: kindMapping, doc: "the query for the moments of features that state standardize: dp"},
+		{path: "privacy.standardize.share", kind: kindNumber, positive: true, doc: "its share of the budget μ², such as 0.03"},
+		{path: "privacy.class_weights", kind: kindMapping, doc: "the query for the histogram that train.class_weights: dp needs"},
+		{path: "privacy.class_weights.share", kind: kindNumber, positive: true, doc: "its share of the budget μ², such as 0.03"},
 		{path: "privacy.ledger", kind: kindText, along: []string{"privacy.dataset", "privacy.max_total_epsilon"}, doc: "the file in which all fits on one data set share a budget, relative to the config"},
 		{path: "privacy.dataset", kind: kindText, along: []string{"privacy.ledger", "privacy.max_total_epsilon"}, doc: "the ledger's name for the data set"},
 		{path: "privacy.max_total_epsilon", kind: kindNumber, positive: true, along: []string{"privacy.ledger", "privacy.dataset"}, doc: "the ε that all fits of the ledger may cost together, at delta"},
@@ -106,6 +112,7 @@ func keyTable() []key {
 		{path: "train.epochs", kind: kindNumber, instead: "train.steps", doc: "passes over the rows, with batch_size; states the number of steps"},
 		{path: "train.sampling_probability", kind: kindNumber, instead: "train.batch_size", doc: "the chance of a row to join a step; 1 takes all rows"},
 		{path: "train.batch_size", kind: kindInteger, instead: "train.sampling_probability", doc: "the expected number of rows of a step, with data.rows"},
+		{path: "train.class_weights", kind: kindNumbersOrWord, words: []string{"dp"}, doc: "how much a row of each class counts, such as [1, 3]; dp evens classes out by a noised histogram"},
 		{path: "train.optimizer", kind: kindChoice, words: []string{"sgd", "adam"}, doc: "the rule of the updates"},
 		{path: "train.learning_rate", kind: kindNumberOrWord, words: []string{"auto"}, doc: "the step size; auto derives it from the noise"},
 		{path: "train.momentum", kind: kindNumber, doc: "the share of the last update that is kept, in [0, 1)"},
@@ -148,6 +155,8 @@ func (k *key) want() string {
 		return "a number" + above + " or " + k.words[0]
 	case kindBool:
 		return "true or false"
+	case kindNumbersOrWord:
+		return "a list of numbers or " + k.words[0]
 	case kindChoice:
 	}
 	last := len(k.words) - 1

@@ -30,7 +30,7 @@ func TestKeyTableIsConsistent(t *testing.T) {
 		if k.instead != "" && (ks.at(k.instead) == nil || ks.at(k.instead).instead != k.path) {
 			t.Errorf("%s excludes %s, but not the other way round", k.path, k.instead)
 		}
-		if (len(k.words) > 0) != (k.kind == kindChoice || k.kind == kindNumberOrWord) {
+		if (len(k.words) > 0) != (k.kind == kindChoice || k.kind == kindNumberOrWord || k.kind == kindNumbersOrWord) {
 			t.Errorf("%s has words %q", k.path, k.words)
 		}
 		if k.doc == "" || k.want() == "" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -507,4 +508,46 @@ func remove(t *testing.T, text, part string) string {
 		t.Fatalf("the text has no %q", part)
 	}
 	return strings.Replace(text, part, "", 1)
+}
+
+// TestFitLearnsUnderTheBudget standardizes a column and evens out classes: the report has both queries among its events,
+// within the target, and the model encodes tables as fit did.
+func TestFitLearnsUnderTheBudget(t *testing.T) {
+	dir := workshop(t)
+	args := []string{"--set", "train.class_weights=dp", "--set",
+		"data.features=[{name: age, kind: numeric, min: 0, max: 1000, standardize: dp, impute: 50}]"}
+	r := fit(t, dir, args...)
+	text, err := os.ReadFile(*r.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report train.Report
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	if *r.Epsilon > 3 || *r.Epsilon < 2.99 || len(report.Learned.Moments) != 1 || len(report.Learned.ClassWeights) != 2 {
+		t.Errorf("ε = %v, learned %+v", *r.Epsilon, report.Learned)
+	}
+	for i, q := range report.Mechanism.Queries {
+		if want := []string{"moments", "label_histogram"}[i]; q.Name != want || q.NoiseMultiplier <= 0 {
+			t.Errorf("query %d is %+v, want %s", i, q, want)
+		}
+		if event := fmt.Sprintf(`"noise_multiplier":%v`, q.NoiseMultiplier); !strings.Contains(strings.ReplaceAll(string(report.Accounting.Events), " ", ""), event) {
+			t.Errorf("the events %s have no %s", report.Accounting.Events, event)
+		}
+	}
+	model, err := train.ReadModel(*r.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := model.Schema.Spec().Moments; !slices.Equal(got, report.Learned.Moments) {
+		t.Errorf("the model has the moments %v, the report %v", got, report.Learned.Moments)
+	}
+	if status, _, stderr := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "train.csv"); status != 0 {
+		t.Errorf("eval: exit status %d: %s", status, stderr)
+	}
+	status, stdout, stderr := dptrain(t, dir, append([]string{"fit", "-c", "c.yaml", "--dry-run"}, args...)...)
+	if status != 0 || !strings.Contains(stdout, "query    moments before the first step, σ = ") {
+		t.Errorf("dry run: exit status %d, printed\n%s%s", status, stdout, stderr)
+	}
 }

@@ -161,6 +161,8 @@ func (ks keys) schema(k *key) jsonSchema {
 		s = jsonSchema{"type": "boolean"}
 	case kindNumberOrWord:
 		s = jsonSchema{"anyOf": []jsonSchema{number("number"), {"enum": k.words}}}
+	case kindNumbersOrWord:
+		s = jsonSchema{"anyOf": []jsonSchema{list(number("number")), {"enum": k.words}}}
 	}
 	s["description"] = k.doc
 	return s

@@ -65,6 +65,9 @@ func (r reflector) object(t reflect.Type) jsonSchema {
 	properties, required := jsonSchema{}, []string{}
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous && name == "" {
+			continue // its fields come by themselves
+		}
 		kind := f.Type
 		if strings.Contains(options, "omitempty") {
 			if kind.Kind() == reflect.Pointer {

@@ -120,6 +120,7 @@ func TestSchemaHoldsForReports(t *testing.T) {
 		"seeded":      {"--seed", "1"},
 		"no privacy":  {"--no-privacy"},
 		"sampled":     {"--set", "train.sampling_probability=0.5"},
+		"queries":     {"--set", "train.class_weights=dp", "--set", "data.features=[{name: age, kind: numeric, min: 0, max: 200, standardize: dp, impute: 50}]"},
 		"per person":  {"--set", "privacy.max_rows_per_person=3"},
 		"private n":   {"--set", "privacy.adjacency=add_or_remove_one", "--set", "data.rows_at_most=20"},
 		"vector, MLP": {"--set", "model.hidden=[3]", "--set", "data.features=[{name: v, kind: vector, columns: {prefix: age, first: 0, last: 1}, min: 0, max: 9, to: [0, 1]}]"},

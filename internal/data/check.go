@@ -12,6 +12,7 @@ import (
 // Values that a feature's text fields may state.
 const (
 	transformLog1p   = "log1p"
+	standardizeDP    = "dp"
 	stopWordsEnglish = "english"
 	maxNGrams        = 5
 )
@@ -59,6 +60,9 @@ func checkTable(spec *Spec) error {
 	if len(spec.Features) == 0 {
 		return specError("data.features", "lists no features", "")
 	}
+	if err := checkMoments(spec); err != nil {
+		return err
+	}
 	return checkDistinct(spec)
 }
 
@@ -98,6 +102,41 @@ func checkDialect(spec *Spec) error {
 		return specError("data.names", "is empty", "leave it out where the first row is a header")
 	}
 	return nil
+}
+
+// checkMoments checks what was learned of the standardized features, if anything was.
+func checkMoments(spec *Spec) error {
+	standardized := spec.Standardized()
+	if len(spec.Moments) == 0 {
+		return nil
+	}
+	if len(spec.Moments) != len(standardized) {
+		return specError("data.moments", fmt.Sprintf("has %d moments for %d standardized features", len(spec.Moments), len(standardized)), "")
+	}
+	for i, m := range spec.Moments {
+		key := fmt.Sprintf("data.moments[%d]", i)
+		scale := 1 / m.Deviation
+		switch {
+		case m.Feature != standardized[i].Name:
+			return specError(key+".feature", fmt.Sprintf("is %q, want %q", m.Feature, standardized[i].Name), "")
+		case !(math.Abs(m.Mean) <= 1):
+			return specError(key+".mean", fmt.Sprintf("is %v, want a number in [-1, 1]", m.Mean), "")
+		case !(m.Deviation > 0 && m.Deviation <= 1 && scale <= math.MaxFloat32/2):
+			return specError(key+".deviation", fmt.Sprintf("is %v, want a number in (0, 1]", m.Deviation), "")
+		}
+	}
+	return nil
+}
+
+// Standardized lists the features that state standardize, in their order.
+func (s *Spec) Standardized() []Feature {
+	var list []Feature
+	for _, f := range s.Features {
+		if f.Standardize != "" {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // checkDistinct refuses the label among the features, and a feature declared twice in the same way. One column may
@@ -204,6 +243,7 @@ func checkFields(key string, f *Feature) error {
 		{"max", f.Max != nil, []Kind{Numeric, Vector}},
 		{"edges", f.Edges != nil, []Kind{Numeric}},
 		{"transform", f.Transform != "", []Kind{Numeric}},
+		{"standardize", f.Standardize != "", []Kind{Numeric}},
 		{"impute", f.Impute != nil, []Kind{Numeric, Vector}},
 		{"values", f.Values != nil, []Kind{Categorical}},
 		{"aliases", f.Aliases != nil, []Kind{Categorical}},
@@ -255,6 +295,15 @@ func checkNumeric(key string, f *Feature) error {
 		return specError(key+".max", fmt.Sprintf("is %v, which transform: log1p cannot tell from min %v", *f.Max, *f.Min), "")
 	case len(f.Edges) > 0:
 		return specError(key+".transform", "has no effect on a feature that is cut at edges", "leave out transform")
+	}
+	switch {
+	case f.Standardize == "":
+	case f.Standardize != standardizeDP:
+		return specError(key+".standardize", fmt.Sprintf("is %q, want %s", f.Standardize, standardizeDP), "")
+	case len(f.Edges) > 0:
+		return specError(key+".standardize", "has no effect on a feature that is cut at edges", "leave out standardize")
+	case f.Impute == nil:
+		return specError(key+".impute", "is required by standardize: dp", "a missing cell counts as it; its effect on mean and deviation is private too")
 	}
 	if f.Edges != nil && len(f.Edges) == 0 {
 		return specError(key+".edges", "is empty", "leave it out for a scaled number")

@@ -43,14 +43,14 @@ type column interface {
 	encode(b *builder, base uint32, cells []cell) *fault
 }
 
-// newColumn returns the column of a checked feature.
-func newColumn(f Feature, m missing) column {
+// newColumn returns the column of a checked feature. moments is what was learned of it; nil: nothing.
+func newColumn(f Feature, m missing, moments *Moments) column {
 	switch f.Kind {
 	case Numeric:
 		if len(f.Edges) > 0 {
 			return &binnedColumn{cells: numbers{m, f.Impute}, edges: f.Edges}
 		}
-		return &scaledColumn{cells: numbers{m, f.Impute}, scale: newScale(f)}
+		return &scaledColumn{cells: numbers{m, f.Impute}, scale: newScale(f), moments: moments}
 	case Categorical:
 		return newCategoricalColumn(f, m)
 	case Hashed:

@@ -27,6 +27,22 @@ type Dataset struct {
 // Places is the number of the table's rows, null ones included.
 func (d *Dataset) Places() int { return d.Rows + len(d.Null) }
 
+// Standardized is the table as a schema with moments encodes it, for a table that was loaded by the same schema without
+// them, whose rows are therefore as long as they come: bit for bit what loading it anew would give. It shares with d what
+// does not change.
+func (d *Dataset) Standardized(s *Schema) *Dataset {
+	with := *d
+	with.Dense, with.Values = slices.Clone(d.Dense), slices.Clone(d.Values)
+	for row := range d.Rows {
+		dense := with.Dense[row*d.DenseWidth : (row+1)*d.DenseWidth]
+		for _, c := range s.standardized {
+			dense[c.at] = c.moments.apply(dense[c.at])
+		}
+		shorten(dense, with.Values[d.Indptr[row]:d.Indptr[row+1]], s.spec.RowNorm)
+	}
+	return &with
+}
+
 // Groups says which group each row belongs to, for evaluation by group. The names are cells of the table.
 type Groups struct {
 	Names []string // distinct, ascending; a missing JSON value is the empty name
@@ -100,6 +116,11 @@ func (b *builder) endRow(rowNorm float64) {
 	dense, sparse := d.Dense[d.Rows*d.DenseWidth:], d.Values[d.Indptr[d.Rows]:]
 	d.Rows++
 	d.Indptr = append(d.Indptr, len(d.Indices))
+	shorten(dense, sparse, rowNorm)
+}
+
+// shorten scales a row down to the L2 norm rowNorm where it is longer and rowNorm is not 0.
+func shorten(dense, sparse []float32, rowNorm float64) {
 	if rowNorm == 0 {
 		return
 	}

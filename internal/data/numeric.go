@@ -8,8 +8,9 @@ import (
 // scaledColumn is a number mapped onto [-1, 1]: one dense column, 0 where the cell is missing; and one sparse column
 // that says so, unless a missing cell takes a declared value.
 type scaledColumn struct {
-	cells numbers
-	scale scale
+	cells   numbers
+	scale   scale
+	moments *Moments // by which the number on [-1, 1] is then shifted and scaled; nil: it is not
 }
 
 func (c *scaledColumn) width() (dense, sparse int) {
@@ -28,7 +29,11 @@ func (c *scaledColumn) encode(b *builder, base uint32, cells []cell) *fault {
 		b.dense(0)
 		b.sparse(base)
 	default:
-		b.dense(c.scale.apply(x))
+		z := c.scale.apply(x)
+		if c.moments != nil {
+			z = c.moments.apply(z)
+		}
+		b.dense(z)
 	}
 	return nil
 }

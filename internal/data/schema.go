@@ -15,7 +15,19 @@ type Schema struct {
 	classes  map[string]int32 // of class names and aliases
 	dense    int
 	sparse   int
+
+	standardized []standardized // features that state so, in their order
 }
+
+// standardized is where a feature's dense column stands, and what was learned of it.
+type standardized struct {
+	at      int
+	moments *Moments // nil before anything was
+}
+
+// apply shifts and scales a number on the scale of [-1, 1]. It starts from what a table without moments holds, so that one
+// can be standardized after it was loaded.
+func (m *Moments) apply(z float32) float32 { return float32((float64(z) - m.Mean) / m.Deviation) }
 
 // A feature is a column of the encoding and where it stands in it.
 type feature struct {
@@ -52,7 +64,14 @@ func NewSchema(spec Spec) (*Schema, error) {
 		if err := checkFeature(key, &f, &spec); err != nil {
 			return nil, err
 		}
-		c := newColumn(f, spec.Missing)
+		var moments *Moments
+		if f.Standardize != "" {
+			if at := len(s.standardized); len(spec.Moments) > 0 {
+				moments = &spec.Moments[at]
+			}
+			s.standardized = append(s.standardized, standardized{at: s.dense, moments: moments})
+		}
+		c := newColumn(f, spec.Missing, moments)
 		dense, sparse := c.width()
 		if dense > maxColumns-s.dense || sparse > maxColumns-s.sparse {
 			return nil, specError(key, fmt.Sprintf("makes the table wider than %d columns", maxColumns), "fewer buckets, values or elements")
@@ -76,6 +95,15 @@ func (s *Schema) SparseWidth() int { return s.sparse }
 
 // Classes lists the names of the classes in their order. Callers must not modify it.
 func (s *Schema) Classes() []string { return s.spec.Label.Classes }
+
+// Standardized lists the columns of the dense block that hold features to standardize, in their order.
+func (s *Schema) Standardized() []int {
+	var columns []int
+	for _, c := range s.standardized {
+		columns = append(columns, c.at)
+	}
+	return columns
+}
 
 // Spec is the declaration that the schema was made from. Callers must not modify what it refers to.
 func (s *Schema) Spec() Spec { return s.spec }
@@ -107,8 +135,16 @@ func (s *Schema) encode(b *builder, cells []cell) *fault {
 		}
 		first = end
 	}
-	b.endRow(s.spec.RowNorm)
+	b.endRow(s.rowNorm())
 	return nil
+}
+
+// rowNorm is the norm that rows are scaled down to as they are loaded: none, while there is something to learn of them first.
+func (s *Schema) rowNorm() float64 {
+	if len(s.standardized) > 0 && len(s.spec.Moments) == 0 {
+		return 0
+	}
+	return s.spec.RowNorm
 }
 
 // class is the class of a label cell.

@@ -43,6 +43,17 @@ type Spec struct {
 	Features []Feature `json:"features"`
 	// RowNorm is the L2 norm that every encoded row is scaled down to where it exceeds it; 0 leaves rows as they are.
 	RowNorm float64 `json:"row_norm"`
+	// Moments are not declared: they are what was learned, under privacy, of the features that state standardize, one for
+	// each in their order. Without any, these features are encoded as if they did not state it.
+	Moments []Moments `json:"moments,omitempty"`
+}
+
+// Moments are the mean and the standard deviation of a feature, as numbers on the scale of [-1, 1] onto which its bounds
+// are mapped.
+type Moments struct {
+	Feature   string  `json:"feature"` // its name
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"` // above 0
 }
 
 // A Label declares the column to predict. Class i is Classes[i] throughout the program.
@@ -86,6 +97,9 @@ type Feature struct {
 	Edges []float64 `json:"edges,omitempty"`
 	// Transform is "" or "log1p"; log1p is applied after clamping, before scaling, and requires Min > -1.
 	Transform string `json:"transform,omitempty"`
+	// Standardize is "" or "dp": a numeric feature without trusted bounds is clamped to its wide ones, and then shifted and
+	// scaled by its mean and deviation, which are learned under privacy; see [Spec.Moments]. It needs Impute.
+	Standardize string `json:"standardize,omitempty"`
 	// Impute is the declared value that a missing numeric cell or vector element takes, in [Min, Max] where these are
 	// set. Without it a missing numeric cell has a column of its own, and a missing vector element is an error.
 	Impute *float64 `json:"impute,omitempty"`

@@ -33,7 +33,8 @@ type Mechanism struct {
 	coins   *rng.Source
 	noise   noiser
 	workers []worker
-	drawn   int // steps whose noise was drawn
+	first   uint64 // number of its first step among those that share its streams
+	drawn   int    // steps whose noise was drawn
 }
 
 // A noiser adds a step's noise to block t of the sum; stream is memory for its randomness. It is drawnNoise in every
@@ -67,6 +68,10 @@ type worker struct {
 // NewMechanism readies a run of the plan over slots. groupRows is the largest number of rows a Source is asked for at
 // once. Neither it nor workers changes any result.
 func NewMechanism(p *Plan, slots Slots, key rng.Key, workers, groupRows int) (*Mechanism, error) {
+	return newMechanism(p, slots, key.Source(rng.Coins), key.Source(rng.Noise), workers, groupRows)
+}
+
+func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, workers, groupRows int) (*Mechanism, error) {
 	if slots.Count() != p.Slots {
 		return nil, fmt.Errorf("%d slots, the plan has %d", slots.Count(), p.Slots)
 	}
@@ -79,7 +84,7 @@ func NewMechanism(p *Plan, slots Slots, key rng.Key, workers, groupRows int) (*M
 	}
 	m := &Mechanism{
 		plan: p, slots: slots,
-		coins: key.Source(rng.Coins), noise: drawnNoise{gaussian, key.Source(rng.Noise)},
+		coins: coins, noise: drawnNoise{gaussian, noise},
 		workers: make([]worker, workers),
 	}
 	for i := range m.workers {
@@ -101,7 +106,7 @@ const noiseBlock = 4096
 // noise, over the public divisor. It is the only way to learn anything of the gradients, and counts what it does. An
 // empty draw is a step like any other.
 func (m *Mechanism) Step(dst []float32, gradients Source) {
-	step := uint64(m.drawn)
+	step := m.first + uint64(m.drawn)
 	m.drawn++
 	m.sum(step, gradients)
 	blocks := (m.plan.Params + noiseBlock - 1) / noiseBlock

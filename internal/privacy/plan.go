@@ -17,6 +17,7 @@ type Spec struct {
 	NoiseMultiplier     float64 // σ: standard deviation of the noise ÷ clipping norm
 	MaxGradNorm         float64 // C
 	Delta               float64 // δ of the claim, in (0, 1)
+	Queries             []Query // asked before the first step, in this order
 }
 
 // arithmeticShare is the part of δ that pays for what the run does beyond the mechanism of the accountant: the chance
@@ -45,6 +46,8 @@ type Plan struct {
 	Clipper Clipper
 	Ranges  Ranges
 	Lattice lattice.Lattice
+
+	queries []*Plan // of Queries
 }
 
 // NewPlan checks s and derives the rest. It errs where the run cannot be done as claimed.
@@ -77,6 +80,13 @@ func NewPlan(s Spec) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, q := range s.Queries {
+		asked, err := q.plan(s.Slots, s.Delta)
+		if err != nil {
+			return nil, err
+		}
+		p.queries = append(p.queries, asked)
+	}
 	if extra := p.ExtraEpsilon(s.Steps); extra > maxExtraEpsilon {
 		return nil, fmt.Errorf("%d steps of %d parameters on this lattice add %.3g to epsilon, want at most %v", s.Steps, s.Params, extra, maxExtraEpsilon)
 	}
@@ -86,17 +96,48 @@ func NewPlan(s Spec) (*Plan, error) {
 // Divisor is the public constant that turns a sum into a mean: the expected number of drawn slots.
 func (p *Plan) Divisor() float64 { return p.Sampler.Probability() * float64(p.Slots) }
 
-// Event is what a number of steps of the run costs, as an accountant reads it.
+// Event is what all queries and a number of steps of the run cost, as an accountant reads it.
 func (p *Plan) Event(steps int) accounting.Event {
 	step := p.Sampler.Event(accounting.Gaussian{NoiseMultiplier: p.NoiseMultiplier})
-	return accounting.SelfComposed{Event: step, Count: steps}
+	return EventOf(p.Queries, step, steps)
+}
+
+// EventOf is what queries, and then a number of steps of one event, cost.
+func EventOf(queries []Query, step accounting.Event, steps int) accounting.Event {
+	all := accounting.SelfComposed{Event: step, Count: steps}
+	if len(queries) == 0 {
+		return all
+	}
+	var list accounting.Composed
+	for _, q := range queries {
+		list.Events = append(list.Events, q.event())
+	}
+	list.Events = append(list.Events, all)
+	return list
 }
 
 // AccountedDelta is the δ left for the accountant out of the claim's.
 func (p *Plan) AccountedDelta() float64 { return AccountedDelta(p.Delta) }
 
-// ExtraEpsilon is what the noise of a number of steps differs from the Gaussian mechanism's (package lattice, claim 3).
-func (p *Plan) ExtraEpsilon(steps int) float64 { return p.Lattice.ExtraEpsilon(p.Params, steps) }
+// ExtraEpsilon is what the noise of all queries and a number of steps differs from the Gaussian mechanism's (package
+// lattice, claim 3): the factors of all draws multiply, whatever their lattices.
+func (p *Plan) ExtraEpsilon(steps int) float64 {
+	extra := p.Lattice.ExtraEpsilon(p.Params, steps)
+	for _, q := range p.queries {
+		extra += q.ExtraEpsilon(1)
+	}
+	return extra
+}
+
+// TotalVariation bounds the distance in total variation between the noise of all queries and a number of steps and
+// continuous noise, rounded (package lattice, claim 3).
+func (p *Plan) TotalVariation(steps int) float64 {
+	total := p.Lattice.TotalVariation(p.Params, steps)
+	for _, q := range p.queries {
+		total += q.TotalVariation(1)
+	}
+	return total
+}
 
 // Epsilon is the ε of a number of steps at the plan's δ, to be claimed: the accountant's upper end at AccountedDelta, and
 // ExtraEpsilon on top. It is +Inf where that is above MaxEpsilon.

@@ -19,10 +19,11 @@ import (
 //
 // A Tape sees exact sums. It takes a seed therefore, and never a key: no run that promises anything can be taped.
 type Tape struct {
-	seed  uint64
-	steps []*tapeStep       // of the first run
-	drawn map[[4]int64]bool // the first draws of each block so far
-	found Comparison
+	seed   uint64
+	steps  []*tapeStep       // of the first run, its queries among them
+	played int               // steps of the second run so far
+	drawn  map[[4]int64]bool // the first draws of each block so far
+	found  Comparison
 }
 
 // A Comparison is what a Tape found.
@@ -66,7 +67,7 @@ func NewTape(seed uint64) *Tape { return &Tape{seed: seed, drawn: make(map[[4]in
 type Taped struct {
 	tape      *Tape
 	mechanism *Mechanism
-	plan      *Plan
+	plan      *Plan // of the steps or of a query
 	now       *tapeStep
 	played    bool
 	bound     float64 // by which sums of neighbours may differ
@@ -76,30 +77,38 @@ type Taped struct {
 
 // Record is the first run, over all rows.
 func (t *Tape) Record(p *Plan, slots Slots, workers, groupRows int) (*Taped, error) {
-	return t.run(p, slots, workers, groupRows)
+	return t.run(p, func(watched *Plan, key rng.Key) (*Mechanism, error) {
+		return NewMechanism(watched, slots, key, workers, groupRows)
+	})
 }
 
-// Play is the second run, over a table that differs from the first in row apart, by nulling it or by its not being there;
-// or, under accounting.ReplaceOne, by another row in its place.
-func (t *Tape) Play(p *Plan, slots Slots, workers, groupRows int, apart int32, adjacency accounting.Adjacency) (*Taped, error) {
-	r, err := t.run(p, slots, workers, groupRows)
-	if err != nil {
-		return nil, err
-	}
+// RecordQuery is query i of the first run.
+func (t *Tape) RecordQuery(p *Plan, i int, slots Slots, workers int) (*Taped, error) {
+	return t.run(p.queries[i], func(watched *Plan, key rng.Key) (*Mechanism, error) {
+		asking := *p
+		asking.queries = slices.Clone(p.queries)
+		asking.queries[i] = watched
+		return NewQuery(&asking, i, slots, key, workers)
+	})
+}
+
+// Play makes of what was to be recorded a part of the second run, over a table that differs from the first in row apart, by
+// nulling it or by its not being there; or, under accounting.ReplaceOne, by another row in its place.
+func (r *Taped) Play(apart int32, adjacency accounting.Adjacency) *Taped {
 	r.played, r.apart = true, apart
-	r.bound = p.Clipper.Bound() * (1 + p.Lattice.Eta)
+	r.bound = r.plan.Clipper.Bound() * (1 + r.plan.Lattice.Eta)
 	if adjacency == accounting.ReplaceOne { // by way of the table where the row is null
 		r.bound *= 2
 	}
-	return r, nil
+	return r
 }
 
-func (t *Tape) run(p *Plan, slots Slots, workers, groupRows int) (*Taped, error) {
+func (t *Tape) run(p *Plan, ready func(*Plan, rng.Key) (*Mechanism, error)) (*Taped, error) {
 	r := &Taped{tape: t, plan: p}
 	watched := *p
 	watched.Sampler = tapedSampler{p.Sampler, r}
 	var err error
-	if r.mechanism, err = NewMechanism(&watched, slots, rng.TestKey(t.seed), workers, groupRows); err != nil {
+	if r.mechanism, err = ready(&watched, rng.TestKey(t.seed)); err != nil {
 		return nil, err
 	}
 	r.mechanism.noise = tapedNoise{r.mechanism.noise, r}
@@ -125,7 +134,7 @@ func (r *Taped) Spent() accounting.Event { return r.mechanism.Spent() }
 // Step is a step of the mechanism.
 func (r *Taped) Step(dst []float32, gradients Source) {
 	r.now = &tapeStep{ranges: make(map[int]tapeRange), blocks: make(map[uint64]tapeBlock), moved: new(big.Int)}
-	if r.played && r.done >= len(r.tape.steps) {
+	if r.played && r.tape.played >= len(r.tape.steps) {
 		r.tape.fault("one run takes more steps than the other")
 		r.played = false
 	}
@@ -139,7 +148,8 @@ func (r *Taped) Step(dst []float32, gradients Source) {
 	if !r.played {
 		r.tape.steps = append(r.tape.steps, r.now)
 	} else {
-		r.compare(r.tape.steps[r.done])
+		r.compare(r.tape.steps[r.tape.played])
+		r.tape.played++
 	}
 	r.done++
 }
@@ -252,7 +262,7 @@ func (n tapedNoise) addNoise(sum []int64, step, t uint64, stream *rng.Stream) {
 	if !n.run.played {
 		return
 	}
-	first := n.run.tape.steps[n.run.done].blocks[t]
+	first := n.run.tape.steps[n.run.tape.played].blocks[t]
 	if len(first.noisy) != len(sum) {
 		return // compare says so
 	}

@@ -23,23 +23,27 @@ const (
 // of the plan left. Its checkpoint says what was learned: parameters, the optimizer's state and the average, all of them
 // post-processing of noisy means. What was drawn after the checkpoint is lost, and paid for.
 //
-// Neither file holds a key, nor anything else computed from records: each attempt draws fresh randomness, and under
+// The log has the answers of the queries, too. Neither file holds a key, nor anything else computed from records: each attempt draws fresh randomness, and under
 // add/remove adjacency a fresh map from rows to slots. They can be copied back, as any file can, and then more noise is
 // drawn than the log tells; who restores an output folder from a backup must start anew.
 type Attempt struct {
 	fsys    disk.FS
 	dir     string
 	start   logStart
+	queries []string    // of the plan, by name, those not yet reserved
+	asked   bool        // a query was reserved
+	learned *Learned    // what the queries gave; nil before
 	charged int         // steps reserved, by this attempt and those before it
 	saved   *checkpoint // what those before it left; nil: nothing
 	resumed bool
 	journal *disk.Journal
 }
 
-// A logEntry is what one line of a log says: one of the two.
+// A logEntry is what one line of a log says: one of the three.
 type logEntry struct {
 	Start   *logStart   `json:"start,omitempty"`   // the first line
-	Reserve *logReserve `json:"reserve,omitempty"` // the others
+	Reserve *logReserve `json:"reserve,omitempty"` // before noise is drawn
+	Learned *Learned    `json:"learned,omitempty"` // once all queries were answered
 }
 
 // logStart says which run it is.
@@ -84,8 +88,12 @@ func (e *ExhaustedError) Hint() string { return startAnew }
 // before Open.
 func NewAttempt(fsys disk.FS, dir string, p *Plan, run string) (*Attempt, error) {
 	config, err := p.ConfigHash()
-	return &Attempt{fsys: fsys, dir: dir,
-		start: logStart{Format: logFormat, Run: run, Config: config, Steps: p.Train.Steps}}, err
+	a := &Attempt{fsys: fsys, dir: dir,
+		start: logStart{Format: logFormat, Run: run, Config: config, Steps: p.Train.Steps}}
+	for _, q := range p.Privacy.Queries {
+		a.queries = append(a.queries, q.Name)
+	}
+	return a, err
 }
 
 // ResumeAttempt is the next attempt at the run that was interrupted in dir, or nil where there is none. It errs with a
@@ -110,6 +118,9 @@ func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
 	if err := a.read(path, entries); err != nil {
 		return nil, err
 	}
+	if a.learned != nil && !p.canUse(a.learned) {
+		return nil, &ResumeError{path, "has answers to other queries than the plan's"}
+	}
 	a.saved, err = readCheckpoint(fsys, filepath.Join(dir, CheckpointFile), p, a.start.Run)
 	if err == nil && a.saved != nil && a.saved.charged > a.charged {
 		err = &ResumeError{path, "has fewer steps than the checkpoint beside it"}
@@ -124,26 +135,67 @@ func (a *Attempt) read(path string, entries []disk.Entry) error {
 		decoder := json.NewDecoder(bytes.NewReader(e.JSON))
 		decoder.DisallowUnknownFields()
 		err := decoder.Decode(&entry)
-		r := entry.Reserve
-		switch {
-		case err != nil, (i == 0) != (entry.Start != nil), (i > 0) != (r != nil):
+		stated := 0
+		for _, is := range []bool{entry.Start != nil, entry.Reserve != nil, entry.Learned != nil} {
+			if is {
+				stated++
+			}
+		}
+		if err != nil || stated != 1 || (i == 0) != (entry.Start != nil) {
 			return &ResumeError{path, fmt.Sprintf("line %d is not of a log this program writes", i+1)}
-		case i == 0 && entry.Start.Format != logFormat:
-			return &ResumeError{path, "is of another format, want " + logFormat}
-		case i == 0 && (entry.Start.Config != a.start.Config || entry.Start.Steps != a.start.Steps):
-			return &ResumeError{path, "belongs to a run of another config: data, model, privacy or train has changed"}
-		case i == 0:
-			a.start = *entry.Start
-		case r.Query != querySteps || r.Count < 1 || r.Count > a.start.Steps-a.charged:
-			return &ResumeError{path, fmt.Sprintf("line %d reserves what is not in the plan", i+1)}
-		default:
-			a.charged += r.Count
+		}
+		if i == 0 {
+			if err := a.readStart(path, entry.Start); err != nil {
+				return err
+			}
+		} else if !a.readEntry(entry) {
+			return &ResumeError{path, fmt.Sprintf("line %d says what is not in the plan", i+1)}
 		}
 	}
 	if len(entries) == 0 {
 		return &ResumeError{path, "is empty"}
 	}
+	if a.asked && a.learned == nil {
+		// Asking again would cost more than the plan's claim.
+		return &ResumeError{path, "ends while the run asked its queries, whose answers are lost and paid for"}
+	}
 	return nil
+}
+
+// readStart takes the first line: it must be of the same run as the plan's.
+func (a *Attempt) readStart(path string, start *logStart) error {
+	switch {
+	case start.Format != logFormat:
+		return &ResumeError{path, "is of another format, want " + logFormat}
+	case start.Config != a.start.Config || start.Steps != a.start.Steps:
+		return &ResumeError{path, "belongs to a run of another config: data, model, privacy or train has changed"}
+	}
+	a.start = *start
+	return nil
+}
+
+// readEntry takes a further line. It reports whether that can follow from those before it: each query once and in order,
+// then what was learned, then steps.
+func (a *Attempt) readEntry(entry logEntry) bool {
+	r := entry.Reserve
+	switch {
+	case entry.Learned != nil:
+		if a.learned != nil || !a.asked || len(a.queries) > 0 {
+			return false
+		}
+		a.learned = entry.Learned
+	case len(a.queries) > 0:
+		if r.Query != a.queries[0] || r.Count != 1 {
+			return false
+		}
+		a.asked, a.queries = true, a.queries[1:]
+	default:
+		if r.Query != querySteps || r.Count < 1 || r.Count > a.start.Steps-a.charged || a.asked && a.learned == nil {
+			return false
+		}
+		a.charged += r.Count
+	}
+	return true
 }
 
 // Run is the name of the run.
@@ -190,6 +242,23 @@ func (a *Attempt) reserve(count int) error {
 	}
 	a.charged += count
 	return nil
+}
+
+// reserveQuery puts on disk that a query of the plan is asked. Where it errs, its noise may not be drawn.
+func (a *Attempt) reserveQuery(name string) error {
+	if len(a.queries) == 0 || a.queries[0] != name {
+		return fmt.Errorf("query %s is not the next of the plan", name)
+	}
+	_, err := a.journal.Append(logEntry{Reserve: &logReserve{Query: name, Count: 1}})
+	a.asked, a.queries = true, a.queries[1:]
+	return err
+}
+
+// keep puts on disk what the queries gave.
+func (a *Attempt) keep(learned *Learned) error {
+	_, err := a.journal.Append(logEntry{Learned: learned})
+	a.learned = learned
+	return err
 }
 
 // save puts a checkpoint on disk, in place of the one before it.

@@ -220,6 +220,49 @@ func TestCrashNeverUndercharges(t *testing.T) {
 	}
 }
 
+// TestCrashNeverAsksTwice ends the process at every call that touches the disk of a run with a query. It is then resumed
+// with what was learned, bit for bit; or the query is asked, if it was not reserved; or the run is given up.
+func TestCrashNeverAsksTwice(t *testing.T) {
+	whole := newCrashRun(t, func(o *Options) { o.Train.EvenClasses = true })
+	calm := &disktest.FS{}
+	if _, _, err := whole.attempt(calm, -1); err != nil {
+		t.Fatal(err)
+	}
+	var lost, kept, asked int
+	for _, fault := range disktest.Faults() {
+		if !fault.Kills() {
+			continue
+		}
+		for at := 1; at <= calm.Calls; at++ {
+			c := whole.again()
+			if _, killed, err := c.attempt(&disktest.FS{Fault: fault, At: at, PowerCut: true}, -1); !killed {
+				t.Fatalf("%v at call %d: not killed, %v", fault, at, err)
+			}
+			a, err := ResumeAttempt(disk.OS{}, c.dir, c.plan)
+			var refused *ResumeError
+			switch {
+			case errors.As(err, &refused) && strings.Contains(err.Error(), "whose answers are lost") && c.drawn == 0:
+				lost++
+				continue
+			case err != nil:
+				t.Fatalf("%v at call %d: %v", fault, at, err)
+			case a == nil || a.learned == nil:
+				if asked++; c.drawn > 0 && a != nil {
+					t.Errorf("%v at call %d: steps were drawn before the query was answered", fault, at)
+				}
+			default:
+				kept++
+			}
+			if _, finished := c.charged(); !finished {
+				c.finish(c.check(0))
+			}
+		}
+	}
+	if lost == 0 || kept == 0 || asked == 0 {
+		t.Errorf("%d runs were given up, %d kept what was learned, %d asked, want some of each", lost, kept, asked)
+	}
+}
+
 // TestKilledAtEveryStep kills a run after each step in turn, and its resumption three steps later, under every adjacency
 // and optimizer.
 func TestKilledAtEveryStep(t *testing.T) {

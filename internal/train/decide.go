@@ -135,7 +135,7 @@ func (p *Plan) decideNoise(o Options) error {
 		p.Privacy.NoiseMultiplier = *o.Privacy.NoiseMultiplier
 	} else if p.Privacy.NoiseMultiplier, err = p.calibrate(func(noiseMultiplier float64) accounting.Event {
 		step := sampler.Event(accounting.Gaussian{NoiseMultiplier: noiseMultiplier})
-		return accounting.SelfComposed{Event: step, Count: p.Train.Steps}
+		return privacy.EventOf(p.queries(), step, p.Train.Steps)
 	}); err != nil {
 		return p.unsupported(err)
 	}
@@ -145,6 +145,7 @@ func (p *Plan) decideNoise(o Options) error {
 		NoiseMultiplier:     p.Privacy.NoiseMultiplier,
 		MaxGradNorm:         p.Privacy.MaxGradNorm,
 		Delta:               p.Privacy.Delta,
+		Queries:             p.queries(),
 	})
 	if err != nil {
 		refused := &data.SpecError{Key: "privacy", Msg: "cannot be run: " + err.Error()}

@@ -26,7 +26,8 @@ type Run struct {
 	Clock func() time.Duration
 
 	// watch makes the mechanism where its work is to be seen: in a replay, or in an audit. No other package can set it.
-	watch func(slots privacy.Slots, group int) (means, error)
+	watch      func(slots privacy.Slots, group int) (means, error)
+	watchQuery func(i int, slots privacy.Slots) (means, error)
 }
 
 // A Fitted is the outcome of a fit.
@@ -36,6 +37,9 @@ type Fitted struct {
 	Drawn  int              // steps whose noise this attempt drew
 	Ledger *ReportLedger    // where the run is entered; nil: nowhere
 	Spent  accounting.Event // what that cost
+
+	Learned  *Learned     // before the first step; nil: nothing
+	Encoding *data.Schema // by which the model encodes tables
 }
 
 // A DivergedError says that a model's parameters ran away.
@@ -57,6 +61,17 @@ const groupBytes = 1 << 19
 // Fit trains a model by the plan. It errs where the table does not match the plan, where ctx ends, where steps cannot be
 // reserved, and with a *DivergedError; what the attempt has kept by then is what was learned.
 func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) {
+	learned, err := p.learn(d, r)
+	if err != nil {
+		return nil, err
+	}
+	encoding, err := p.encoding(learned)
+	if err != nil {
+		return nil, err
+	}
+	if encoding != p.Schema {
+		d = d.Standardized(encoding)
+	}
 	table, err := newTable(p.Net, d)
 	if err != nil {
 		return nil, err
@@ -75,6 +90,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	p.Net.Init(l.params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
 	keep := newKeeper(r, p, l)
 	weights := p.Net.NewWeights()
+	weighted := weighting(table, p.classWeights(learned), r.Workers, group)
 	gradient := make([]float32, len(l.params))
 	first := l.next
 	for l.next < p.Train.Steps {
@@ -86,7 +102,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		}
 		weights.Set(l.params)
 		means.Step(gradient, func(worker int, rows []int32) privacy.Gradients {
-			return batches[worker].Gradients(weights, table, rows)
+			return weighted(worker, rows, batches[worker].Gradients(weights, table, rows))
 		})
 		l.learn(gradient)
 		if r.Progress != nil {
@@ -101,7 +117,26 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		return nil, err
 	}
 	fitted.Drawn, fitted.Spent = l.next-first, means.Spent()
+	fitted.Learned, fitted.Encoding = learned, encoding
 	return fitted, nil
+}
+
+// weighting returns a function that gives the gradients of rows the weights of their classes; nil weighs all alike.
+func weighting(table *nn.Table, ofClass []float32, workers, group int) func(worker int, rows []int32, g privacy.Gradients) privacy.Gradients {
+	if ofClass == nil {
+		return func(_ int, _ []int32, g privacy.Gradients) privacy.Gradients { return g }
+	}
+	weights, scratch := make([][]float32, workers), make([][]float32, workers)
+	for i := range weights {
+		weights[i], scratch[i] = make([]float32, group), make([]float32, group)
+	}
+	return func(worker int, rows []int32, g privacy.Gradients) privacy.Gradients {
+		of := weights[worker][:len(rows)]
+		for i, row := range rows {
+			of[i] = ofClass[table.Labels[row]]
+		}
+		return privacy.Weighted{Gradients: g, Weights: of, Scratch: scratch[worker]}
+	}
 }
 
 // newTable makes a dataset ready for a net.

@@ -37,7 +37,8 @@ func (p *Plan) newMeans(d *data.Dataset, r Run, group int) (means, error) {
 	return privacy.NewMechanism(p.Mechanism, slots, r.Key, r.Workers, group)
 }
 
-// newSlots puts the rows of a table into slots, as the adjacency asks for.
+// newSlots puts the rows of a table into slots, as the adjacency asks for. It is the same map for queries and steps of one
+// key.
 func (p *Plan) newSlots(d *data.Dataset, key rng.Key) (privacy.Slots, error) {
 	if p.Privacy.Adjacency == accounting.AddOrRemoveOne { // where a null row is none
 		return privacy.Scatter(d.Rows, p.RowsAtMost, key.Source(rng.Slots).Stream(0, 0))

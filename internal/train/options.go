@@ -33,6 +33,10 @@ type PrivacyOptions struct {
 	Accountant      string  // "pld" or "rdp"; empty: pld
 
 	MaxRowsPerPerson int // up to how many rows one person has, at most 128; 0: not stated
+
+	// Shares of the budget μ² that queries take; nil: 0.03. Each is stated only where its query is asked.
+	StandardizeShare *float64
+	HistogramShare   *float64
 }
 
 // TrainOptions is the config's train section.
@@ -46,4 +50,7 @@ type TrainOptions struct {
 	Momentum            *float64 // in [0, 1); nil: 0.9
 	AverageLast         *float64 // in [0, 1]: the share of the last iterates whose mean is the model; nil: 0.5
 	WeightDecay         float64  // >= 0
+
+	ClassWeights []float64 // how much a row of each class counts, above 0; nil: all alike
+	EvenClasses  bool      // class weights follow from a noised histogram of the labels
 }

@@ -53,6 +53,16 @@ type PlanPrivacy struct {
 	Accountant      string               `json:"accountant"`
 
 	MaxRowsPerPerson int `json:"max_rows_per_person,omitempty"`
+
+	Queries []PlanQuery `json:"queries,omitempty"`
+}
+
+// PlanQuery is a query that is asked before the first step.
+type PlanQuery struct {
+	Name            string  `json:"name"`
+	Length          int     `json:"length"` // of a row's vector
+	Share           float64 `json:"share"`  // of μ²
+	NoiseMultiplier float64 `json:"noise_multiplier"`
 }
 
 // PlanTrain is the resolved train section.
@@ -64,13 +74,15 @@ type PlanTrain struct {
 	Momentum            float64 `json:"momentum"`
 	AverageLast         float64 `json:"average_last"`
 	WeightDecay         float64 `json:"weight_decay"`
+
+	ClassWeights []float64 `json:"class_weights,omitempty"` // as declared
 }
 
 // NewPlan decides everything a fit of o on tables of the schema needs, or says by a *data.SpecError which key of the
 // config is in the way.
 func NewPlan(o Options, schema *data.Schema) (*Plan, error) {
 	p := &Plan{Rows: o.Rows, RowsAtMost: o.RowsAtMost, Schema: schema}
-	for _, decide := range []func(Options) error{p.decideModel, p.decidePrivacy, p.decideTrain, p.decideNoise} {
+	for _, decide := range []func(Options) error{p.decideModel, p.decidePrivacy, p.decideTrain, p.decideQueries, p.decideNoise} {
 		if err := decide(o); err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ func replay(ctx context.Context, p *Plan, table *data.Dataset, row, other int, s
 		row, null = last, -1
 	}
 	tape := privacy.NewTape(seed)
-	first, err := replayOnce(ctx, p, table.Pick(order), seed, -1, 1, tape.Record)
+	first, err := replayOnce(ctx, p, table.Pick(order), tape, seed, -1, 1, func(part *privacy.Taped) *privacy.Taped { return part })
 	if err != nil {
 		return privacy.Comparison{}, err
 	}
@@ -44,10 +44,8 @@ func replay(ctx context.Context, p *Plan, table *data.Dataset, row, other int, s
 		order[row], null = other, -1
 	case accounting.ZeroOut:
 	}
-	second, err := replayOnce(ctx, p, table.Pick(order), seed, null, 3, // workers: their number changes nothing
-		func(plan *privacy.Plan, slots privacy.Slots, workers, group int) (*privacy.Taped, error) {
-			return tape.Play(plan, slots, workers, group, int32(row), p.Privacy.Adjacency)
-		})
+	second, err := replayOnce(ctx, p, table.Pick(order), tape, seed, null, 3, // workers: their number changes nothing
+		func(part *privacy.Taped) *privacy.Taped { return part.Play(int32(row), p.Privacy.Adjacency) })
 	if err != nil {
 		return privacy.Comparison{}, err
 	}
@@ -73,16 +71,24 @@ type outputs struct {
 	progress      string
 }
 
-// replayOnce fits on a mechanism that newTaped makes. Row null, unless it is -1, has no gradient.
-func replayOnce(ctx context.Context, p *Plan, table *data.Dataset, seed uint64, null int32, workers int,
-	newTaped func(*privacy.Plan, privacy.Slots, int, int) (*privacy.Taped, error)) (*outputs, error) {
+// replayOnce fits on a tape, whose parts it hands to part. Row null, unless it is -1, has no gradient.
+func replayOnce(ctx context.Context, p *Plan, table *data.Dataset, tape *privacy.Tape, seed uint64, null int32, workers int,
+	part func(*privacy.Taped) *privacy.Taped) (*outputs, error) {
 	out := &outputs{}
+	taped := func(m *privacy.Taped, err error) (means, error) {
+		if err != nil {
+			return nil, err
+		}
+		return nulling{part(m), null}, nil
+	}
 	fitted, err := Fit(ctx, p, table, Run{
 		Key: rng.TestKey(seed), Workers: workers,
 		Progress: func(done int) { out.progress += fmt.Sprintln(done) },
 		watch: func(slots privacy.Slots, group int) (means, error) {
-			taped, err := newTaped(p.Mechanism, slots, workers, group)
-			return nulling{taped, null}, err
+			return taped(tape.Record(p.Mechanism, slots, workers, group))
+		},
+		watchQuery: func(i int, slots privacy.Slots) (means, error) {
+			return taped(tape.RecordQuery(p.Mechanism, i, slots, workers))
 		},
 	})
 	var diverged *DivergedError
@@ -97,7 +103,7 @@ func replayOnce(ctx context.Context, p *Plan, table *data.Dataset, seed uint64, 
 	if err != nil {
 		return nil, err
 	}
-	model := &Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params, Model: p.Model, Privacy: p.Privacy, Train: p.Train}
+	model := &Model{Schema: fitted.Encoding, Net: p.Net, Params: fitted.Params, Model: p.Model, Privacy: p.Privacy, Train: p.Train}
 	if out.model, err = model.Encode(); err == nil {
 		out.report, err = report.Encode()
 	}

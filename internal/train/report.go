@@ -39,6 +39,7 @@ type Report struct {
 	Adjacency  accounting.Adjacency `json:"adjacency"`
 	Mechanism  ReportMechanism      `json:"mechanism"`
 	Accounting ReportAccounting     `json:"accounting"`
+	Learned    *Learned             `json:"learned"` // by queries, before the first step; null where nothing was asked
 	Training   ReportTraining       `json:"training"`
 	Declared   ReportDeclared       `json:"declared_public"`
 	Hashes     ReportHashes         `json:"hashes"`
@@ -100,6 +101,16 @@ type ReportMechanism struct {
 	RangeSlots          int     `json:"range_slots"`
 	RangeMaxDrawn       int     `json:"range_max_drawn"`
 	Randomness          string  `json:"randomness"`
+	// Queries are what was asked before the first step.
+	Queries []ReportQuery `json:"queries"`
+}
+
+// ReportQuery is a query over all slots, of clipping norm 1, at q = 1.
+type ReportQuery struct {
+	PlanQuery
+	NoiseParameter int64   `json:"noise_parameter"`
+	LatticeStep    float64 `json:"lattice_step"`
+	Eta            float64 `json:"eta"`
 }
 
 // ReportAccounting says how ε was computed.
@@ -173,6 +184,7 @@ func NewReport(p *Plan, fitted *Fitted, seeded bool, version string) (*Report, e
 		NoiseMultiplier: p.Privacy.NoiseMultiplier, MaxGradNorm: p.Privacy.MaxGradNorm, Steps: charged,
 		Setting: reportSetting(p, fitted.Ledger), Unit: p.Privacy.Unit, Adjacency: p.Privacy.Adjacency,
 		Mechanism: reportMechanism(p, fitted, seeded),
+		Learned:   fitted.Learned,
 		Training:  ReportTraining{Model: p.Model, Train: p.Train, Parameters: p.Net.Params()},
 		Declared:  p.declared(),
 		Warnings:  []string{},
@@ -316,6 +328,9 @@ func reportSetting(p *Plan, ledger *ReportLedger) ReportSetting {
 			"the running time and memory of the program, printed times included",
 		},
 	}
+	if len(p.Privacy.Queries) > 0 {
+		s.Covered = append(s.Covered, "what was learned by queries before the first step, and all that is computed from it")
+	}
 	if p.Privacy.Adjacency != accounting.AddOrRemoveOne {
 		s.NotCovered = append(s.NotCovered, "the number of rows")
 	}
@@ -333,6 +348,7 @@ func reportMechanism(p *Plan, fitted *Fitted, seeded bool) ReportMechanism {
 		Clipping:          "flat: a row's whole gradient is scaled to L2 norm C at most; a non-finite one to 0",
 		NoiseDistribution: "discrete Gaussian on the lattice, once per step and coordinate",
 		Randomness:        "AES-256-CTR streams, keyed from the operating system",
+		Queries:           []ReportQuery{},
 	}
 	if p.Train.SamplingProbability == 1 {
 		r.Sampler = "full batch: every slot joins every step"
@@ -346,7 +362,11 @@ func reportMechanism(p *Plan, fitted *Fitted, seeded bool) ReportMechanism {
 	}
 	m := p.Mechanism
 	r.NoiseParameter, r.LatticeStep, r.Eta = m.Lattice.Parameter, m.Lattice.Step, m.Lattice.Eta
-	r.TotalVariation = m.Lattice.TotalVariation(m.Params, p.Train.Steps)
+	r.TotalVariation = m.TotalVariation(p.Train.Steps)
+	for i, q := range p.Privacy.Queries {
+		l := m.QueryLattice(i)
+		r.Queries = append(r.Queries, ReportQuery{q, l.Parameter, l.Step, l.Eta})
+	}
 	r.RangeSlots, r.RangeMaxDrawn = m.Ranges.Slots, m.Ranges.MaxDrawn
 	return r
 }

@@ -155,10 +155,15 @@ func selftestShapes() []SelftestCase {
 	mlp := func(activation string, hidden ...int) Options {
 		return Options{Model: ModelOptions{Hidden: hidden, Activation: activation}, Privacy: PrivacyOptions{MaxGradNorm: 0.5}}
 	}
+	learned := data.Feature{Name: "learned", Kind: data.Numeric, Min: &low, Max: &high, Standardize: "dp", Impute: &low}
+	far := data.Feature{Name: "far", Kind: data.Numeric, Min: &low, Max: &high, Transform: "log1p", Standardize: "dp", Impute: &high}
+	even := norm(0.5)
+	even.Train.EvenClasses = true
 	return []SelftestCase{
 		{"dense", norm(1), data.Spec{Label: label("no", "yes", "maybe"), Features: []data.Feature{vector}}},
 		{"sparse", norm(1e-3), data.Spec{Label: label("no", "yes"), Features: []data.Feature{words, city, town}, RowNorm: 1}},
 		{"dense and sparse", norm(0.3), data.Spec{Label: label("a", "b", "c", "d"), Features: []data.Feature{age, cut, words, vector}, RowNorm: 1}},
+		{"queries, class weights", even, data.Spec{Label: label("no", "yes", "maybe"), Features: []data.Feature{learned, city, far}, RowNorm: 1}},
 		{"MLP, tanh", mlp("tanh", 18), data.Spec{Label: label("no", "yes", "maybe"), Features: []data.Feature{age, city, vector}}},
 		{"MLP, relu, two layers", mlp("relu", 20, 6), data.Spec{Label: label("no", "yes"), Features: []data.Feature{vector, cut}, RowNorm: 1}},
 	}

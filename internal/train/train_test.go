@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -155,7 +156,7 @@ func TestModelRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !slices.Equal(got.Params, m.Params) || got.ReportID != r.ReportID || got.Train != m.Train {
+		if !slices.Equal(got.Params, m.Params) || got.ReportID != r.ReportID || !reflect.DeepEqual(got.Train, m.Train) {
 			t.Errorf("%s: the model read is not the model written", name)
 		}
 		bytes, err := os.ReadFile(model)

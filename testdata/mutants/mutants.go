@@ -20,7 +20,7 @@ const (
 // mutants lists the faults: what has gone wrong in programs of this kind, and what could go wrong in this one.
 func mutants() []mutant {
 	var all []mutant
-	for _, list := range [][]mutant{noiseFaults(), samplingFaults(), clippingFaults(), countingFaults(), claimFaults(), tellingFaults()} {
+	for _, list := range [][]mutant{noiseFaults(), samplingFaults(), clippingFaults(), countingFaults(), claimFaults(), queryFaults(), tellingFaults()} {
 		all = append(all, list...)
 	}
 	return all
@@ -175,6 +175,33 @@ func claimFaults() []mutant {
 			edits: []edit{{"cmd/dptrain/fit.go", `if void != "" && o.requirePrivate {`, `if void != "" && o.requirePrivate && o.quiet {`}}},
 		{name: "--max-epsilon held against half of ε", tests: []string{program}, run: "MaxEpsilon",
 			edits: []edit{{"cmd/dptrain/fit.go", "epsilon > o.maxEpsilon {", "epsilon/2 > o.maxEpsilon {"}}},
+	}
+}
+
+// queryFaults spoil what is asked before the first step, and the weights of classes.
+func queryFaults() []mutant {
+	const query, learn = "internal/privacy/query.go", "internal/train/learn.go"
+	return []mutant{
+		{name: "a query draws the noise of a step", short: true, tests: []string{mechanism}, run: "Queries",
+			edits: []edit{{query, "key.Source(rng.Queries)", "key.Source(rng.Noise)"}}},
+		{name: "two queries draw the same noise", tests: []string{mechanism}, run: "Queries",
+			edits: []edit{{query, "m.first = uint64(i)", "m.first = 0"}}},
+		{name: "norms of vectors leave out all but the last number", tests: []string{mechanism}, run: "Query",
+			edits: []edit{{query, "sum += float64(x) * float64(x)", "sum = float64(x) * float64(x)"}}},
+		{name: "a vector with NaN is added", tests: []string{mechanism}, run: "Query",
+			edits: []edit{{query, "if s == 0 {", "if false {"}}},
+		{name: "a weight above 1 counts in full", short: true, tests: []string{mechanism}, run: "Weight",
+			edits: []edit{{query, "float64(min(weight, 1))", "float64(weight)"}}},
+		{name: "queries are not charged", short: true, tests: []string{mechanism, learning}, run: "Queries",
+			edits: []edit{{"internal/privacy/plan.go", "list.Events = append(list.Events, q.event())", "_ = q"}}},
+		{name: "the steps are calibrated as if no query were asked", tests: []string{learning}, run: "Quer|Learn",
+			edits: []edit{{"internal/train/decide.go", "privacy.EventOf(p.queries(), step", "privacy.EventOf(nil, step"}}},
+		{name: "a query asked before it is reserved", tests: []string{learning}, run: "Crash",
+			edits: []edit{{learn, "if err := r.Attempt.reserveQuery(q.Name); err != nil {", "if err := error(nil); err != nil {"}}},
+		{name: "moments without noise", short: true, tests: []string{learning}, run: "Selftest",
+			edits: []edit{{learn, "\tgroups := make([][]float32, r.Workers)\n", "\tif !p.Noiseless() {\n\t\tq := *p\n\t\tq.Mechanism = nil\n\t\treturn q.ask(i, rows, vectors, r)\n\t}\n\tgroups := make([][]float32, r.Workers)\n"}}},
+		{name: "moments by the private number of rows", tests: []string{learning}, run: "Moments|Selftest",
+			edits: []edit{{"internal/train/queries.go", "return p.Privacy.Adjacency == accounting.AddOrRemoveOne ||", "return"}}},
 	}
 }
 

@@ -45,6 +45,7 @@ const (
 	Coins                             // which slots a step draws
 	Noise                             // the noise of the mechanism
 	Initialisation                    // the first parameters of a net
+	Queries                           // the noise of what is asked before the first step
 )
 
 // label is the purpose's part of the key derivation. It panics on a value outside the closed set.
@@ -58,6 +59,8 @@ func (p Purpose) label() string {
 		return "noise"
 	case Initialisation:
 		return "initialisation"
+	case Queries:
+		return "queries"
 	default:
 		panic(fmt.Sprintf("rng: unknown purpose %d", uint8(p)))
 	}

@@ -73,6 +73,7 @@ func TestStreamsMatchOpenSSL(t *testing.T) {
 		{Coins, "23b658c62f3aac7dc86bffdb0e4d77232b4ba1dd331e7668a85a1df9c1c9b613", "8a9729a4043329a0981bbfcde46b22b7"},
 		{Noise, "5c6c1865064dfa192c461e1f93cb41b6e107f7839f3d3d717f65e828ac185dc2", "d60dd447416bfe94159a261032380542"},
 		{Initialisation, "c327662ce098a579fafa5d2d6e9fbafb75ba5c5df6609e13a249830471306f90", "cd92be39803e757035296b1bf5004eb2"},
+		{Queries, "58f949dbffe29552608fe67087856472e4d7f099a4b024d0a02465bcb7058037", "6167929c6a761a3d69bb034401fdbfc3"},
 	} {
 		source := TestKey(1).Source(test.purpose)
 		if got := hex.EncodeToString(take(source.Stream(2, 3), 32)); got != test.first {
@@ -88,7 +89,7 @@ func TestStreamsMatchOpenSSL(t *testing.T) {
 func TestKeysAndPurposesDiffer(t *testing.T) {
 	seen := make(map[string]string)
 	for seed := range uint64(3) {
-		for purpose := Slots; purpose <= Initialisation; purpose++ {
+		for purpose := Slots; purpose <= Queries; purpose++ {
 			name := fmt.Sprintf("seed %d, %s", seed, purpose.label())
 			first := string(take(TestKey(seed).Source(purpose).Stream(0, 0), 16))
 			if other, ok := seen[first]; ok {
@@ -102,5 +103,5 @@ func TestKeysAndPurposesDiffer(t *testing.T) {
 func TestSourceRefusesWhatIsNoKeyOrPurpose(t *testing.T) {
 	mustPanic(t, "Source of the zero key", func() { Key{}.Source(Noise) })
 	mustPanic(t, "Source(0)", func() { TestKey(1).Source(0) })
-	mustPanic(t, "Source(Initialisation+1)", func() { TestKey(1).Source(Initialisation + 1) })
+	mustPanic(t, "Source(Queries+1)", func() { TestKey(1).Source(Queries + 1) })
 }
