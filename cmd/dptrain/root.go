@@ -38,6 +38,7 @@ the people in the table: ε, δ, σ, C, steps.`,
 	})
 	root.AddCommand(
 		newInitCommand(s),
+		newPlanCommand(s),
 		newFitCommand(s),
 		newEpsilonCommand(s),
 		newEvalCommand(s),

@@ -60,22 +60,22 @@ target that cannot be reached.`,
 
 // validateResult is what validate prints with --json.
 type validateResult struct {
-	Config          string            `json:"config"`
-	Table           *string           `json:"table"` // null where none was checked
-	Rows            *int              `json:"rows"`  // of the table; null where none was checked, and where their number is private
-	Features        int               `json:"features"`
-	Inputs          int               `json:"inputs"` // columns of the encoded table
-	Classes         int               `json:"classes"`
-	Parameters      int               `json:"parameters"`
-	Epsilon         float64           `json:"epsilon"`
-	Delta           float64           `json:"delta"`
-	NoiseMultiplier float64           `json:"noise_multiplier"`
-	Steps           int               `json:"steps"`
-	Warnings        []validateWarning `json:"warnings"`
+	Config          string          `json:"config"`
+	Table           *string         `json:"table"` // null where none was checked
+	Rows            *int            `json:"rows"`  // of the table; null where none was checked, and where their number is private
+	Features        int             `json:"features"`
+	Inputs          int             `json:"inputs"` // columns of the encoded table
+	Classes         int             `json:"classes"`
+	Parameters      int             `json:"parameters"`
+	Epsilon         float64         `json:"epsilon"`
+	Delta           float64         `json:"delta"`
+	NoiseMultiplier float64         `json:"noise_multiplier"`
+	Steps           int             `json:"steps"`
+	Warnings        []placedWarning `json:"warnings"`
 }
 
-// validateWarning is a warning with its place in the config.
-type validateWarning struct {
+// placedWarning is a warning with its place in the config.
+type placedWarning struct {
 	Code  string `json:"code"`
 	Key   string `json:"key"`
 	Place string `json:"place"` // file:line:column, or the flag that set the key
@@ -132,16 +132,21 @@ func (c *config) hasTable() bool {
 }
 
 func newValidateResult(cfg *config, p *train.Plan) *validateResult {
-	r := &validateResult{
+	return &validateResult{
 		Config: cfg.Path, Features: len(cfg.Spec.Features), Inputs: p.Schema.DenseWidth() + p.Schema.SparseWidth(),
 		Classes: len(p.Schema.Classes()), Parameters: p.Net.Params(),
 		Epsilon: accounting.RoundUp(p.Claim.Upper, 6), Delta: p.Privacy.Delta,
-		NoiseMultiplier: p.Privacy.NoiseMultiplier, Steps: p.Train.Steps, Warnings: []validateWarning{},
+		NoiseMultiplier: p.Privacy.NoiseMultiplier, Steps: p.Train.Steps, Warnings: placeWarnings(cfg, p.Warnings),
 	}
-	for _, w := range p.Warnings {
-		r.Warnings = append(r.Warnings, validateWarning{Code: w.Code, Key: w.Key, Place: cfg.place(w.Key), Text: w.Text})
+}
+
+// placeWarnings finds the warnings' places in the config.
+func placeWarnings(cfg *config, warnings []train.Warning) []placedWarning {
+	placed := []placedWarning{}
+	for _, w := range warnings {
+		placed = append(placed, placedWarning{Code: w.Code, Key: w.Key, Place: cfg.place(w.Key), Text: w.Text})
 	}
-	return r
+	return placed
 }
 
 // printValidate prints the result for people.

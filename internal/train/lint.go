@@ -82,17 +82,12 @@ func (p *Plan) findCopied() []Warning {
 const leastSignal = 50
 
 func (p *Plan) findSignal() []Warning {
-	if p.Noiseless() || !(p.Claim.Upper > 0) {
-		return nil
-	}
-	sigma, err := accounting.NoiseMultiplier(p.Accountant, p.Claim.Upper, p.Mechanism.AccountedDelta(), func(noiseMultiplier float64) accounting.Event {
-		return accounting.Gaussian{NoiseMultiplier: noiseMultiplier}
-	})
-	if err != nil {
+	mu := p.mu()
+	if mu == 0 {
 		return nil // no μ to tell of; calibration has said what is wrong, if anything is
 	}
 	classes := len(p.Schema.Classes())
-	if signal := float64(p.Slots()) / sigma / float64(classes); signal < leastSignal {
+	if signal := float64(p.Slots()) * mu / float64(classes); signal < leastSignal {
 		return []Warning{warning(codeSignal, "data.label.classes",
 			"rows × μ ÷ classes is %.3g, below %d: much of what a model of %d classes learns here is noise", signal, leastSignal, classes)}
 	}
