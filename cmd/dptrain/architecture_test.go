@@ -18,6 +18,7 @@ func TestImportsPointDown(t *testing.T) {
 		"internal/train/disk":          {},
 		"internal/train/disk/disktest": {"internal/train/disk"},
 		"internal/train/ledger":        {"internal/train/disk", "internal/privacy/accounting"},
+		"internal/train/onnx":          {"internal/data", "internal/train", "internal/train/nn"},
 		"internal/train/sheet":         {"internal/data", "internal/privacy/accounting", "internal/train"},
 		"internal/train/nn":            {"internal/train/kernel"},
 		"internal/train/kernel":        {"internal/privacy/isa"},

@@ -10,16 +10,16 @@ import (
 // An Activation is the function between hidden layers.
 type Activation string
 
-// The activations. Each is scaled by [Activation.gain], so that a layer whose pre-activations are standard normal passes
+// The activations. Each is scaled by [Activation.Gain], so that a layer whose pre-activations are standard normal passes
 // on rows of norm about 1.
 const (
 	Tanh Activation = "tanh"
 	ReLU Activation = "relu"
 )
 
-// gain is the factor on the outputs of a hidden layer of the given width. For a standard normal z, E[tanh²z] = 0.394
+// Gain is the factor on the outputs of a hidden layer of the given width. For a standard normal z, E[tanh²z] = 0.394
 // and E[relu²z] = 0.5, so the squared norm of the layer's output is about 0.89 and 1.
-func (a Activation) gain(width int) float32 {
+func (a Activation) Gain(width int) float32 {
 	if a == ReLU {
 		return float32(math.Sqrt2 / math.Sqrt(float64(width)))
 	}
@@ -83,7 +83,7 @@ func New(s Shape) (*Net, error) {
 			if l.out = s.Hidden[i]; l.out < 1 {
 				return nil, fmt.Errorf("hidden layer %d has %d units, want at least 1", i, l.out)
 			}
-			l.gain = s.Activation.gain(l.out)
+			l.gain = s.Activation.Gain(l.out)
 		}
 		if size := float64(in+sparse+1) * float64(l.out); size+float64(n.params) > maxParams {
 			return nil, fmt.Errorf("the net has more than %d parameters", maxParams)
