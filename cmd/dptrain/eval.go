@@ -104,7 +104,10 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 		return err
 	}
 	e := evaluation{model: model, path: o.data, by: o.by, epsilon: o.dpEpsilon, noisy: o.noisy}
-	result, err := e.run(ctx, s)
+	if err := e.load(ctx, s, model.Schema); err != nil {
+		return err
+	}
+	result, err := e.run(ctx)
 	if err != nil {
 		return err
 	}
@@ -175,16 +178,20 @@ type evaluation struct {
 	epsilon float64 // of noisy figures
 	noisy   bool
 
+	table         *data.Dataset
 	probabilities []float64
 	labels        []int32
 }
 
-// run reads the table and computes the metrics.
-func (e *evaluation) run(ctx context.Context, s *streams) (*evalResult, error) {
-	table, err := loadTable(ctx, s, []string{e.path}, e.model.Schema, data.LoadOptions{Group: e.by, AllowEmpty: e.noisy})
-	if err != nil {
-		return nil, err
-	}
+// load reads the table, under the schema of the model that there is or will be.
+func (e *evaluation) load(ctx context.Context, s *streams, schema *data.Schema) (err error) {
+	e.table, err = loadTable(ctx, s, []string{e.path}, schema, data.LoadOptions{Group: e.by, AllowEmpty: e.noisy})
+	return err
+}
+
+// run computes the metrics.
+func (e *evaluation) run(ctx context.Context) (_ *evalResult, err error) {
+	table := e.table
 	if e.probabilities, err = e.model.Predict(ctx, table); err != nil {
 		return nil, interrupted(ctx, err)
 	}

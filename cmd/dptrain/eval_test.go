@@ -97,3 +97,38 @@ func TestNoisyEvalPrintsCountsAlone(t *testing.T) {
 		t.Errorf("plots = %v, want the confusion matrix alone", drawn)
 	}
 }
+
+func TestFitEvaluatesAndGates(t *testing.T) {
+	for _, test := range []struct {
+		name, args string
+		status     status
+		written    bool
+		stderr     string
+	}{
+		{"passes", "--eval test.csv --fail-under accuracy=0 --fail-under log_loss=99", statusDone, true, ""},
+		{"fails", "--eval test.csv --fail-under accuracy=1.1", statusQuality, true, "accuracy is"},
+		{"no table for it", "--eval no.csv", statusData, false, "no.csv: no such file"},
+		{"a bad table", "--eval bad.csv", statusData, false, "bad.csv:2"},
+		{"no class of it", "--eval test.csv --fail-under recall.maybe=1", statusUsage, false, "names no class"},
+		{"nothing to hold", "--fail-under accuracy=1", statusUsage, false, "needs a table"},
+		{"dry run", "--eval test.csv --dry-run", statusDone, false, ""},
+	} {
+		dir := workshop(t)
+		write(t, dir, "test.csv", evalTable())
+		write(t, dir, "bad.csv", "age,town,y\n20,Ulm,perhaps\n")
+		code, out, stderr := dptrain(t, dir, append([]string{"fit", "-c", "c.yaml", "--json", "-q"}, strings.Fields(test.args)...)...)
+		if code != int(test.status) || !strings.Contains(stderr, test.stderr) {
+			t.Errorf("%s: fit = %d, want %d, with %q:\n%s", test.name, code, test.status, test.stderr, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "runs", "c", "model.safetensors")); (err == nil) != test.written {
+			t.Errorf("%s: the model is written: %v, want %v", test.name, err == nil, test.written)
+		}
+		if !test.written {
+			continue
+		}
+		var r fitResult
+		if err := json.Unmarshal([]byte(out), &r); err != nil || r.Eval == nil || r.Eval.Rows != 60 || r.Eval.Accuracy == nil {
+			t.Errorf("%s: fit --json = %s, %v", test.name, out, err)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type fitOptions struct {
 	seed           uint64
 	seeded         bool
 	noPrivacy      bool
+	eval           string
+	failUnder      []string
 	workers        int
 	noProgress     bool
 	quiet          bool
@@ -44,6 +46,8 @@ func (o *fitOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.requirePrivate, "require-private", false, "refuse a run that promises nothing, such as one with --seed (exit status 5)")
 	f.Uint64Var(&o.seed, "seed", 0, "draw all randomness from this number, for tests: the model is then not private")
 	f.BoolVar(&o.noPrivacy, "no-privacy", false, "train without clipping or noise, to compare: the model is then not private")
+	f.StringVar(&o.eval, "eval", "", "evaluate the model on the labelled table `FILE`, whose rows no promise is made to")
+	addGateFlag(f, &o.failUnder)
 	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines to train with; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
@@ -72,15 +76,21 @@ spent: steps that were lost are charged, and the run has fewer left. Each
 attempt draws fresh randomness. fit --resume --dry-run --json tells the steps
 charged so far.
 
+With --eval the model is evaluated when it is written, and --fail-under holds it
+to figures, as dptrain eval does. The table is read before training begins, so
+that a fault in it costs nothing; the figures are exact, and tell of its rows.
+
 Exit status is 0 when both files are written, 2 for a wrong flag, 3 for an
 invalid config, 4 for a table that is missing or not as declared, 5 for a run
-that would promise less than asked or that a budget does not hold, 7 when what --resume finds is of another
-config or damaged, 9 when the files cannot be written, are there already, or
-another fit is at work in the folder, and 130 when interrupted.`,
+that would promise less than asked or that a budget does not hold, 6 when a
+--fail-under is not met, 7 when what --resume finds is of another config or
+damaged, 9 when the files cannot be written, are there already, or another fit
+is at work in the folder, and 130 when interrupted.`,
 		Example: `  dptrain fit -c configs/quickstart.yaml
   dptrain fit -c configs/adult.yaml --data adult/train.csv -o runs/adult
   dptrain fit -c configs/adult.yaml --set privacy.target_epsilon=0.5 --dry-run
   dptrain fit -c configs/adult.yaml --max-epsilon 1 --require-private --json
+  dptrain fit -c configs/quickstart.yaml --fresh --eval testdata/quickstart/test.csv --fail-under accuracy=0.8
   dptrain fit -c configs/adult.yaml --resume`,
 		Args: noArguments,
 	}
@@ -98,6 +108,9 @@ another fit is at work in the folder, and 130 when interrupted.`,
 		}
 		if void := o.void(); o.resume && void != "" {
 			return usage("a run that promises nothing keeps no log: run it again", "--resume is given beside %s", void)
+		}
+		if len(o.failUnder) > 0 && o.eval == "" {
+			return usage("--eval TABLE", "--fail-under needs a table to evaluate on")
 		}
 		return runFit(c.Context(), s, &o)
 	}
@@ -123,6 +136,8 @@ type fitResult struct {
 	LoadSeconds       *float64 `json:"load_seconds"`
 	TrainSeconds      *float64 `json:"train_seconds"`
 	ExamplesPerSecond *float64 `json:"examples_per_second"`
+
+	Eval *evalResult `json:"eval,omitempty"` // with --eval
 }
 
 func runFit(ctx context.Context, s *streams, o *fitOptions) error {
@@ -139,6 +154,10 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 		return err
 	}
 	if err := o.refuseUnlessPrivate(plan); err != nil {
+		return err
+	}
+	trial, err := o.newTrial(ctx, s, plan)
+	if err != nil {
 		return err
 	}
 	result := fitResult{
@@ -160,13 +179,21 @@ func runFit(ctx context.Context, s *streams, o *fitOptions) error {
 	} else {
 		err = o.fitInto(ctx, s, cfg, plan, &result)
 	}
+	if err == nil && trial != nil {
+		result.Eval, err = trial.run(ctx, *result.Model)
+	}
 	if err != nil {
 		return err
 	}
 	if o.json {
-		return json.NewEncoder(s.out).Encode(result)
+		err = json.NewEncoder(s.out).Encode(result)
+	} else {
+		err = printFit(s, plan, &result)
 	}
-	return printFit(s, plan, &result)
+	if err != nil || trial == nil {
+		return err
+	}
+	return firstFailure(checkGates(trial.gates, result.Eval))
 }
 
 // warnings are those of the plan and of the flags.
@@ -261,6 +288,10 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 			[2]string{"model", *r.Model},
 			[2]string{"report", *r.Report},
 			[2]string{"next", fmt.Sprintf("dptrain eval -m %s --data TEST", *r.Model)})
+	}
+	if e := r.Eval; e != nil {
+		lines[len(lines)-1] = [2]string{"eval", fmt.Sprintf("accuracy %s, log loss %s, AUC %s on %d rows (exact: no promise is made to them)",
+			show(e.Accuracy), show(e.LogLoss), show(e.AUC), e.Rows)}
 	}
 	for _, l := range lines {
 		if _, err := fmt.Fprintf(s.out, "%-8s %s\n", l[0], l[1]); err != nil {
