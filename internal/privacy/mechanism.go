@@ -166,16 +166,8 @@ func (m *Mechanism) release(dst []float32, w, t int, step uint64) {
 	hi := min(lo+noiseBlock, m.plan.Params)
 	sum := m.workers[0].sum[lo:hi]
 	for i := range m.workers[1:] {
-		other := m.workers[1+i].sum[lo:hi]
-		for j, v := range other {
-			sum[j] += v
-		}
-		clear(other)
+		lattice.Collect(sum, m.workers[1+i].sum[lo:hi])
 	}
 	m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)
-	unit := m.plan.Lattice.Step / m.plan.Divisor()
-	for j, v := range sum {
-		dst[lo+j] = float32(float64(v) * unit)
-	}
-	clear(sum)
+	lattice.Scale(dst[lo:hi], sum, m.plan.Lattice.Step/m.plan.Divisor())
 }

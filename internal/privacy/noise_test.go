@@ -30,7 +30,7 @@ func (c constant) AddScaled(sum, scale []float32) {
 	}
 }
 
-func newTestMechanism(t *testing.T, s Spec, seed uint64, workers int) *Mechanism {
+func newTestMechanism(t testing.TB, s Spec, seed uint64, workers int) *Mechanism {
 	t.Helper()
 	p, err := NewPlan(s)
 	if err != nil {

@@ -9,10 +9,25 @@ package lattice
 //go:noescape
 func roundAddAVX512(dst *int64, src *float32, blocks int, inverseStep float64)
 
+// scaleAVX512 is the loop of Scale for blocks > 0 of 8 elements.
+//
+//go:noescape
+func scaleAVX512(dst *float32, src *int64, blocks int, unit float64)
+
 // roundAddAVX2 is the loop of RoundAdd for blocks > 0 of 16 elements.
 //
 //go:noescape
 func roundAddAVX2(dst *int64, src *float32, blocks int, inverseStep float64)
+
+// scaleAVX2 is the loop of Scale for blocks > 0 of 8 elements.
+//
+//go:noescape
+func scaleAVX2(dst *float32, src *int64, blocks int, unit float64)
+
+// collectAVX2 is the loop of Collect for blocks > 0 of 8 elements.
+//
+//go:noescape
+func collectAVX2(dst *int64, src *int64, blocks int)
 
 // settleAVX512 adds the draws of vectors of 8 words that floating point settles, and sets their bits of settled.
 //

@@ -46,3 +46,22 @@ func (t *table) settle(late []lateDraw, dst []int64, chunk []byte) []lateDraw {
 
 // usefulEdge is where floating point still settles three quarters of what it could.
 const usefulEdge = 0.375
+
+func collect(dst, src []int64) {
+	if active == isa.Generic || len(src) == 0 {
+		collectGeneric(dst, src)
+		return
+	}
+	collectAVX2(&dst[0], &src[0], len(src)/sumBlock)
+}
+
+func scale(dst []float32, src []int64, unit float64) {
+	switch {
+	case active == isa.Generic || len(src) == 0:
+		scaleGeneric(dst, src, unit)
+	case active == isa.AVX2:
+		scaleAVX2(&dst[0], &src[0], len(src)/sumBlock, unit)
+	default:
+		scaleAVX512(&dst[0], &src[0], len(src)/sumBlock, unit)
+	}
+}

@@ -9,3 +9,7 @@ func roundAdd(dst []int64, src []float32, inverseStep float64) {
 func (t *table) settle(late []lateDraw, dst []int64, chunk []byte) []lateDraw {
 	return t.settleGeneric(late, dst, chunk, 0)
 }
+
+func collect(dst, src []int64) { collectGeneric(dst, src) }
+
+func scale(dst []float32, src []int64, unit float64) { scaleGeneric(dst, src, unit) }

@@ -8,8 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// sumBlock is the number of elements of a range's sum that are looked at together: a cache line.
-const sumBlock = 16
+// roundBlock is the number of elements of a range's sum that are looked at together: a cache line.
+const roundBlock = 16
 
 // roundAdd emits the rounding of a range's sum to the lattice, past blocks of zeros.
 func roundAdd(v isa) {
@@ -22,19 +22,19 @@ func roundAdd(v isa) {
 	v.Label("blocks")
 	v.jumpIfZeros(src, "next")
 	doubles := v.lanes / 2
-	for i := 0; i < sumBlock; i += doubles {
+	for i := 0; i < roundBlock; i += doubles {
 		x, to := v.reg(), Mem{Base: dst, Disp: 8 * i}
 		v.VCVTPS2PD(Mem{Base: src, Disp: 4 * i}, x)
 		z := toLattice(x)
 		v.addIntegers(to, z)
 		v.VMOVUPS(z, to)
 	}
-	for i := 0; i < sumBlock; i += v.lanes {
+	for i := 0; i < roundBlock; i += v.lanes {
 		v.VMOVUPS(zero, Mem{Base: src, Disp: 4 * i})
 	}
 	v.Label("next")
-	v.ADDQ(Imm(4*sumBlock), src)
-	v.ADDQ(U32(8*sumBlock), dst)
+	v.ADDQ(Imm(4*roundBlock), src)
+	v.ADDQ(U32(8*roundBlock), dst)
 	v.DECQ(blocks)
 	v.JNZ(LabelRef("blocks"))
 	v.done()
@@ -108,6 +108,73 @@ func (v isa) quads(x uint64) Mem {
 		w[i] = uint32(x >> (32 * (i % 2)))
 	}
 	return v.table(fmt.Sprintf("quads_%016x", x), w...)
+}
+
+// collect emits the addition of one integer sum to another, with the first cleared. It runs at the speed of memory.
+func collect(v isa) {
+	v.function("collect", "func(dst, src *int64, blocks int)", "is the loop of Collect for blocks > 0 of 8 elements.")
+	dst, src, blocks := v.param("dst"), v.param("src"), v.param("blocks")
+	zero := v.zero()
+	v.Label("blocks")
+	for i := 0; i < 64; i += v.bytes() {
+		x := v.reg()
+		v.VMOVUPS(Mem{Base: src, Disp: i}, x)
+		v.VPADDQ(Mem{Base: dst, Disp: i}, x, x)
+		v.VMOVUPS(x, Mem{Base: dst, Disp: i})
+		v.VMOVUPS(zero, Mem{Base: src, Disp: i})
+	}
+	v.ADDQ(Imm(64), src)
+	v.ADDQ(Imm(64), dst)
+	v.DECQ(blocks)
+	v.JNZ(LabelRef("blocks"))
+	v.done()
+}
+
+// scale emits the conversion of an integer sum to float32, with the sum cleared.
+func scale(v isa) {
+	v.function("scale", "func(dst *float32, src *int64, blocks int, unit float64)", "is the loop of Scale for blocks > 0 of 8 elements.")
+	dst, src, blocks := v.param("dst"), v.param("src"), v.param("blocks")
+	low := v.XMM()
+	v.Load(v.Param("unit"), low)
+	unit, zero := v.reg(), v.zero()
+	v.VBROADCASTSD(low, unit)
+	v.Label("blocks")
+	for i := 0; i < 64; i += v.bytes() {
+		x := v.toDouble(Mem{Base: src, Disp: i})
+		v.VMOVUPS(zero, Mem{Base: src, Disp: i})
+		v.VMULPD(unit, x, x)
+		if v.lanes == 16 {
+			v.VCVTPD2PS(x, x.AsY())
+			v.VMOVUPS(x.AsY(), Mem{Base: dst})
+		} else {
+			v.VCVTPD2PSY(x, x.AsX())
+			v.VMOVUPS(x.AsX(), Mem{Base: dst, Disp: i / 2})
+		}
+	}
+	v.ADDQ(Imm(64), src)
+	v.ADDQ(Imm(32), dst)
+	v.DECQ(blocks)
+	v.JNZ(LabelRef("blocks"))
+	v.done()
+}
+
+// toDouble returns the int64 at m rounded to float64.
+func (v isa) toDouble(m Mem) reg.VecVirtual {
+	x := v.reg()
+	if v.lanes == 16 {
+		v.VCVTQQ2PD(m, x)
+		return x
+	}
+	// With h the upper half of the integer and l the lower, unsigned: 2⁸⁴ + (h+2³¹)·2³² and 2⁵² + l are patterns of bits. The first less
+	// 2⁸⁴ + 2⁶³ + 2⁵² is h·2³² − 2⁵² exactly, so the sum of the two rounds once.
+	y := v.reg()
+	v.VMOVUPS(m, x)
+	v.VPSRLQ(Imm(32), x, y)
+	v.VPXOR(v.quads(0x4530000080000000), y, y)
+	v.VSUBPD(v.quads(0x4530000080100000), y, y)
+	v.VPBLENDD(Imm(0xAA), v.double(0x1p52), x, x)
+	v.VADDPD(x, y, x)
+	return x
 }
 
 // settle emits the common case of a draw, eight words at a time.

@@ -56,8 +56,11 @@ func (f *file) kernel() {
 
 // lattice emits the functions of package lattice.
 func (f *file) lattice() {
-	roundAdd(f.avx512())
-	roundAdd(f.avx2())
+	for _, v := range []isa{f.avx512(), f.avx2()} {
+		roundAdd(v)
+		scale(v)
+	}
+	collect(f.avx2())
 	settle(f.avx512())
 }
 
