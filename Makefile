@@ -22,7 +22,7 @@ race: ## all tests under the race detector; needs a C compiler
 purego: ## all tests without assembly, and all with each level of it
 	DPTRAIN_REQUIRE_ASM= go test -tags purego $(PACKAGES)
 	@for level in generic avx2; do echo "DPTRAIN_KERNEL=$$level"; \
-		DPTRAIN_REQUIRE_ASM= DPTRAIN_KERNEL=$$level go test -count=1 ./internal/train/... ./internal/privacy/isa ./internal/privacy/lattice || exit 1; \
+		DPTRAIN_REQUIRE_ASM= DPTRAIN_KERNEL=$$level go test -count=1 ./internal/train/... ./internal/privacy/isa ./internal/privacy/lattice ./internal/privacy/rng || exit 1; \
 	done # -count=1: go test does not see that the variable is read before main, and would take the results of another level
 
 vet: ## go vet, on both kinds of processor, with and without assembly

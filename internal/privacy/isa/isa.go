@@ -30,3 +30,7 @@ func requested(name string) Level {
 	}
 	return AVX512
 }
+
+// VAES reports whether rounds of AES on vectors may be used, which is no matter of level: Best is AVX512, and the processor
+// has them.
+func VAES() bool { return Best() == AVX512 && supportedVAES() }

@@ -14,3 +14,5 @@ func supported() Level {
 	}
 	return AVX512
 }
+
+func supportedVAES() bool { return cpu.X86.HasAES && cpu.X86.HasAVX512VAES }

@@ -3,3 +3,5 @@
 package isa
 
 func supported() Level { return Generic }
+
+func supportedVAES() bool { return false }

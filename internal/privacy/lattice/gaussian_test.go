@@ -1,7 +1,6 @@
 package lattice
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -19,10 +18,10 @@ const (
 )
 
 // draws returns n draws of parameter s.
-func draws(t testing.TB, s int64, n int, stream uint64) []int64 {
+func draws(t testing.TB, s int64, n int, number uint64) []int64 {
 	t.Helper()
 	dst := make([]int64, n)
-	mustGaussian(t, s).Add(dst, newKeystream(t, stream))
+	mustGaussian(t, s).Add(dst, stream(number))
 	return dst
 }
 
@@ -169,7 +168,7 @@ func TestMomentsAreThoseOfTheGaussian(t *testing.T) {
 }
 
 func TestAddDoesNotAllocate(t *testing.T) {
-	g, words, dst := mustGaussian(t, 1<<38), newKeystream(t, 1), make([]int64, 4096)
+	g, words, dst := mustGaussian(t, 1<<38), stream(1), make([]int64, 4096)
 	if got := testing.AllocsPerRun(10, func() { g.Add(dst, words) }); got > 0 {
 		t.Errorf("Add allocates %v times, want 0", got)
 	}
@@ -179,7 +178,7 @@ func BenchmarkAdd(b *testing.B) {
 	const n = 4096
 	for _, s := range []int64{1 << 24, 1<<38 + 98765, maxParameter} {
 		b.Run(fmt.Sprintf("s=%d", s), func(b *testing.B) {
-			g, words, dst := mustGaussian(b, s), newKeystream(b, 1), make([]int64, n)
+			g, words, dst := mustGaussian(b, s), stream(1), make([]int64, n)
 			b.SetBytes(8 * n)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -189,11 +188,11 @@ func BenchmarkAdd(b *testing.B) {
 		})
 	}
 	b.Run("words alone", func(b *testing.B) {
-		words := newKeystream(b, 1)
+		words := stream(1)
 		b.SetBytes(8 * n)
 		for b.Loop() {
-			for range 8 * n / len(words.chunk) {
-				_ = binary.LittleEndian.Uint64(words.Next())
+			for taken := 0; taken < 8*n; {
+				taken += len(words.Next())
 			}
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/coordinate")

@@ -1,34 +1,16 @@
 package lattice
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"encoding/binary"
 	"math/big"
 	"math/rand/v2"
 	"testing"
+
+	"dptrain/internal/privacy/rng"
 )
 
-// keystream is AES-256-CTR of a zero key, from a stated counter block on.
-type keystream struct {
-	stream cipher.Stream
-	chunk  [2048]byte
-}
-
-func newKeystream(t testing.TB, number uint64) *keystream {
-	t.Helper()
-	block, err := aes.NewCipher(make([]byte, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &keystream{stream: cipher.NewCTR(block, binary.BigEndian.AppendUint64(make([]byte, 0, 16), number)[:16])}
-}
-
-func (k *keystream) Next() []byte {
-	clear(k.chunk[:])
-	k.stream.XORKeyStream(k.chunk[:], k.chunk[:])
-	return k.chunk[:]
-}
+// stream returns one of the streams that a run draws its noise from.
+func stream(number uint64) *rng.Stream { return rng.TestKey(1).Source(rng.Noise).Stream(0, number) }
 
 // script hands out stated words, at most size at a time, and fails the test when they run out.
 type script struct {

@@ -14,6 +14,12 @@
 // Where a stream begins is a function of (key, purpose, a, b) alone. Work that is split into numbered parts, each with its
 // own stream, gives the same words for any number of workers and in any order.
 //
+// # Who encrypts
+//
+// The standard library, or assembly where the processor has AES on vectors of four blocks: 0.55 instead of 1.25 ns a word,
+// which is most of what a draw of noise costs. The bytes are the same, and each [Source] compares a chunk of both before
+// anything is drawn from it.
+//
 // # What it rests on
 //
 // That AES-256 and HMAC-SHA-256 are pseudorandom functions. Counter mode never repeats a block where a random function

@@ -69,6 +69,7 @@ func (p Purpose) label() string {
 // Source is the family of streams of one key and purpose. It is immutable and safe for concurrent use.
 type Source struct {
 	block cipher.Block
+	keys  *roundKeys // of block; nil where the standard library makes the keystream
 }
 
 // Source returns the key's family of streams for purpose. It panics on the zero Key, which anyone could guess, and if
@@ -79,14 +80,18 @@ func (k Key) Source(purpose Purpose) *Source {
 	}
 	mac := hmac.New(sha256.New, k.secret[:])
 	mac.Write([]byte("dptrain rng 1 " + purpose.label()))
-	return newSource(mac.Sum(nil))
+	return newSource([keySize]byte(mac.Sum(nil)))
 }
 
-// newSource returns the streams of an AES-256 key of 32 bytes.
-func newSource(aesKey []byte) *Source {
-	block, err := aes.NewCipher(aesKey)
+// newSource returns the streams of an AES-256 key.
+func newSource(aesKey [keySize]byte) *Source {
+	block, err := aes.NewCipher(aesKey[:])
 	if err != nil {
 		panic(err) // only a key of another length is refused
 	}
-	return &Source{block: block}
+	keys := newRoundKeys(&aesKey)
+	if keys != nil && !keys.agrees(block) {
+		panic("rng: AES by assembly differs from the standard library's") // all privacy rests on these words
+	}
+	return &Source{block: block, keys: keys}
 }

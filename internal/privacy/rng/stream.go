@@ -21,10 +21,11 @@ const maxNumber = 1 << 48
 // Stream is a sequence of independent uniform words that depends on its source and numbers alone. The zero Stream is
 // memory for [Source.Open]. A Stream is not safe for concurrent use.
 type Stream struct {
-	first     [aes.BlockSize]byte // counter block; here because an array of Open's own would escape to the heap
-	keystream cipher.Stream
-	chunks    int // chunks not yet made
-	used      int // bytes of chunk already handed out, a multiple of wordSize
+	counter   counterBlock // the next one; here because an array of Open's own would escape to the heap
+	keys      *roundKeys
+	keystream cipher.Stream // where keys is nil
+	chunks    int           // chunks not yet made
+	used      int           // bytes of chunk already handed out, a multiple of wordSize
 	chunk     [chunkSize]byte
 }
 
@@ -38,14 +39,16 @@ func (s *Source) Stream(a, b uint64) *Stream {
 }
 
 // Open makes stream, whatever it was, the stream numbered (a, b), at its beginning: what [Source.Stream] returns, in
-// memory that is already there. It still allocates the cipher's state, half a kilobyte.
+// memory that is already there. Without assembly it allocates the cipher's state, half a kilobyte.
 func (s *Source) Open(stream *Stream, a, b uint64) {
 	if a >= maxNumber || b >= maxNumber {
 		panic("rng: stream number is 2^48 or more")
 	}
-	binary.BigEndian.PutUint64(stream.first[:], a<<16|b>>32)
-	binary.BigEndian.PutUint64(stream.first[8:], b<<32)
-	stream.keystream = cipher.NewCTR(s.block, stream.first[:])
+	binary.BigEndian.PutUint64(stream.counter[:], a<<16|b>>32)
+	binary.BigEndian.PutUint64(stream.counter[8:], b<<32)
+	if stream.keys = s.keys; s.keys == nil {
+		stream.keystream = cipher.NewCTR(s.block, stream.counter[:])
+	}
 	stream.chunks = chunksPerStream
 	stream.used = chunkSize
 }
@@ -94,6 +97,11 @@ func (s *Stream) refill() {
 	}
 	s.chunks--
 	s.used = 0
+	if s.keys != nil {
+		s.keys.keystream(&s.chunk, &s.counter)
+		s.counter.add(chunkSize / aes.BlockSize)
+		return
+	}
 	clear(s.chunk[:])
 	s.keystream.XORKeyStream(s.chunk[:], s.chunk[:])
 }

@@ -3,6 +3,7 @@ package rng
 import (
 	"bytes"
 	"crypto/aes"
+	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
 	"testing"
@@ -20,9 +21,20 @@ func take(s *Stream, n int) []byte {
 	return out
 }
 
+// eachCipher runs a test with the standard library's keystream and, where this machine has it, that of assembly.
+func eachCipher(t *testing.T, source *Source, test func(t *testing.T, source *Source)) {
+	t.Run("library", func(t *testing.T) { test(t, &Source{block: source.block}) })
+	if source.keys != nil {
+		t.Run("assembly", func(t *testing.T) { test(t, source) })
+	}
+}
+
 // TestStreamIsTheCounterEncrypted builds the keystream block by block from the raw cipher.
 func TestStreamIsTheCounterEncrypted(t *testing.T) {
-	source := newSource(bytes.Repeat([]byte{0x42}, keySize))
+	eachCipher(t, newSource([keySize]byte(bytes.Repeat([]byte{0x42}, keySize))), testCounter)
+}
+
+func testCounter(t *testing.T, source *Source) {
 	for _, number := range [][2]uint64{{0, 0}, {0, 1}, {1, 0}, {0, 1 << 32}, {1 << 40, 1 << 47}, {maxNumber - 1, maxNumber - 1}} {
 		a, b := number[0], number[1]
 		got := take(source.Stream(a, b), 2*chunkSize)
@@ -63,6 +75,46 @@ func TestStreamsShareNoBlock(t *testing.T) {
 	}
 }
 
+// TestAssemblyCountsAsTheLibraryDoes takes the last chunks of a stream, where all four bytes of the counter are in use.
+func TestAssemblyCountsAsTheLibraryDoes(t *testing.T) {
+	source := TestKey(2).Source(Noise)
+	if source.keys == nil {
+		t.Skip("no assembly")
+	}
+	for _, chunk := range []uint32{0x0000_01, 0x0001_ff, 0x01ff_fe, 0x7fff_ff, 0xffff_fe} {
+		stream := source.Stream(3, 4)
+		stream.counter.add(chunk * (chunkSize / aes.BlockSize))
+		var first [aes.BlockSize]byte
+		copy(first[:], stream.counter[:12])
+		binary.BigEndian.PutUint32(first[12:], stream.counter.count())
+		got, want := take(stream, chunkSize), make([]byte, chunkSize)
+		cipher.NewCTR(source.block, first[:]).XORKeyStream(want, want)
+		if !bytes.Equal(got, want) {
+			t.Errorf("chunk %#x of a stream differs from the library's", chunk)
+		}
+	}
+}
+
+// TestRoundKeysAgreeWithTheLibrary takes random keys, and sees that agrees would find a wrong one.
+func TestRoundKeysAgreeWithTheLibrary(t *testing.T) {
+	stream := TestKey(5).Source(Coins).Stream(0, 0)
+	for range 100 {
+		var key [keySize]byte
+		copy(key[:], take(stream, keySize))
+		source := newSource(key)
+		if source.keys == nil {
+			t.Skip("no assembly")
+		}
+		if !source.keys.agrees(source.block) {
+			t.Fatalf("key %x: keystream differs from the library's", key)
+		}
+		source.keys[stream.Uint64n(uint64(len(source.keys)))] ^= 1 << stream.Uint64n(8)
+		if source.keys.agrees(source.block) {
+			t.Errorf("key %x: keystream agrees with one bit of a round key turned over", key)
+		}
+	}
+}
+
 func TestStreamEndsBeforeItsCounterOverflows(t *testing.T) {
 	if got, want := uint64(chunksPerStream)*chunkSize, uint64(aes.BlockSize)<<32; got != want {
 		t.Errorf("a stream has %d bytes, want the %d of a 32-bit counter", got, want)
@@ -84,7 +136,10 @@ func TestOpenRefusesNumbersOutOfRange(t *testing.T) {
 }
 
 func TestAnyMixOfCallsReadsTheSameWords(t *testing.T) {
-	source := TestKey(3).Source(Coins)
+	eachCipher(t, TestKey(3).Source(Coins), testMix)
+}
+
+func testMix(t *testing.T, source *Source) {
 	want := take(source.Stream(4, 5), 5*chunkSize)
 	reused := source.Stream(9, 9)
 	rapid.Check(t, func(t *rapid.T) {
@@ -193,6 +248,13 @@ func TestDrawsAreUniform(t *testing.T) {
 
 func BenchmarkStream(b *testing.B) {
 	source := TestKey(1).Source(Noise)
+	if source.keys != nil {
+		b.Run("assembly", func(b *testing.B) { benchmarkStream(b, source) })
+	}
+	b.Run("library", func(b *testing.B) { benchmarkStream(b, &Source{block: source.block}) })
+}
+
+func benchmarkStream(b *testing.B, source *Source) {
 	stream := source.Stream(0, 0)
 	b.Run("Next", func(b *testing.B) {
 		b.SetBytes(chunkSize)

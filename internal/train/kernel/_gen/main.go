@@ -1,6 +1,7 @@
-// Command _gen writes the assembly of a package and its Go declarations: of kernel, or of the privacy side's lattice.
+// Command _gen writes the assembly of a package and its Go declarations: of kernel, or of the privacy side's lattice
+// and rng.
 //
-//	_gen kernel|lattice DIRECTORY
+//	_gen kernel|lattice|rng DIRECTORY
 package main
 
 import (
@@ -26,6 +27,9 @@ func main() {
 		f.kernel()
 	case "lattice":
 		f.lattice()
+	case "rng":
+		expandKey(f.avx512())
+		encryptCounter(f.avx512())
 	}
 	if err := f.write(name, directory); err != nil {
 		fmt.Fprintln(os.Stderr, err)
