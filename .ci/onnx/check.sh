@@ -49,6 +49,7 @@ data:
     - {name: scaled, kind: numeric, min: 0, max: 100}
     - {name: logged, kind: numeric, min: 0, max: 1000, transform: log1p}
     - {name: filled, kind: numeric, min: 0, max: 100, impute: 50}
+    - {name: standardized, kind: numeric, min: 0, max: 1000, impute: 3, standardize: dp}
     - {name: town, kind: categorical, values: [Ulm, Bern], aliases: [{from: Berne, to: Bern}]}
     - {name: vector, kind: vector, columns: {prefix: v, first: 0, last: 3}, min: -1, max: 1, to: [0, 1], impute: 0}
 model: {hidden: [8, 4], activation: relu}
@@ -57,10 +58,10 @@ train: {steps: 40}
 YAML
 awk 'BEGIN {
 	srand(1); split("Ulm Bern Berne Rome ? ,one two three", t, /[ ,]/)
-	print "binned,binned filled,scaled,logged,filled,town,v0,v1,v2,v3,y"
+	print "binned,binned filled,scaled,logged,filled,standardized,town,v0,v1,v2,v3,y"
 	for (i = 0; i < 400; i++) {
 		line = ""
-		for (j = 0; j < 5; j++) line = line (rand() < 0.2 ? (rand() < 0.5 ? "?" : "") : int(2400 * rand() - 1200) / 100) ","
+		for (j = 0; j < 6; j++) line = line (rand() < 0.2 ? (rand() < 0.5 ? "?" : "") : int(2400 * rand() - 1200) / 100) ","
 		line = line t[1 + int(6 * rand())]
 		for (j = 0; j < 4; j++) line = line "," (rand() < 0.1 ? "" : int(300 * rand() - 150) / 100)
 		print line "," t[7 + i % 3]

@@ -266,6 +266,9 @@ func (c *config) fill(values map[string]any) error {
 	if c.Spec.OnBadRow = valueAt[string](values, "data.on_bad_row"); c.Spec.OnBadRow != data.NullRow {
 		c.Spec.OnBadRow = "" // error, which is what happens anyway
 	}
+	if test, stated := values["data.split.test"].(float64); stated {
+		c.Spec.Split = &data.Split{Test: test, By: valueAt[string](values, "data.split.by"), Key: valueAt[string](values, "data.split.key")}
+	}
 	// A spec's names in JSON are the config's, so label and features need no list of their fields here.
 	tree, err := json.Marshal(map[string]any{
 		"label": map[string]any{

@@ -72,6 +72,7 @@ data:
     - {name: message, kind: text, buckets: 4096, ngrams: 2, stop_words: english}
     - {name: embedding, kind: vector, size: 384}
     - {name: pixels, kind: vector, columns: {prefix: "", first: 0, last: 783}, min: 0, max: 255, to: [0, 1]}
+  split: {test: 0.2, by: customer.id, key: "2026"}
   row_norm: none
 model: {hidden: [128, 64], activation: relu}
 privacy:
@@ -118,6 +119,7 @@ const fullJSON = `{
 			{"name": "embedding", "kind": "vector", "size": 384},
 			{"name": "pixels", "kind": "vector", "columns": {"prefix": "", "first": 0, "last": 783}, "min": 0, "max": 255, "to": [0, 1]}
 		],
+		"split": {"test": 0.2, "by": "customer.id", "key": "2026"},
 		"row_norm": "none"
 	},
 	"model": {"hidden": [128, 64], "activation": "relu"},
@@ -153,6 +155,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 			{Name: "pixels", Kind: data.Vector, Columns: &data.ColumnRun{First: 0, Last: 783}, Min: pointer(0.), Max: pointer(255.), To: &[2]float64{0, 1}},
 		},
 		RowNorm: 0,
+		Split:   &data.Split{Test: 0.2, By: "customer.id", Key: "2026"},
 	}
 	if !reflect.DeepEqual(c.Spec, wantSpec) {
 		t.Errorf("Spec = %+v, want %+v", c.Spec, wantSpec)

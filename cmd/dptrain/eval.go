@@ -20,6 +20,7 @@ type evalOptions struct {
 	format    string
 	failUnder []string
 	by        string
+	split     string
 	dpEpsilon float64
 	noisy     bool // --dp-epsilon is given
 	plot      string
@@ -34,6 +35,7 @@ func (o *evalOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.format, "format", "", "csv, tsv or jsonl; by default the file's extension decides")
 	addGateFlag(f, &o.failUnder)
 	f.StringVar(&o.by, "by", "", "also evaluate the groups of rows that share a value of this `COLUMN`")
+	f.StringVar(&o.split, "split", "", "evaluate one side of the model's split alone: test, the rows held out of training, or train")
 	f.Float64Var(&o.dpEpsilon, "dp-epsilon", 0, "add noise to the counts, so that the figures are `E`-differentially private for the table's rows")
 	f.StringVar(&o.plot, "plot", "", "draw ROC, precision-recall, calibration and confusion into the folder `DIR`, as SVG and PNG")
 	f.StringVar(&o.junit, "junit", "", "write the outcome of each --fail-under as JUnit XML: `FILE`")
@@ -56,6 +58,9 @@ calibration, the confusion matrix, and precision and recall of each class; with
 --by the same for groups of rows, and the largest gap between them. Columns may
 come in any order, further ones are ignored, and unknown categories count as
 other.
+
+Where the config of the model has a split, --split test evaluates the rows of the
+training table that were held out.
 
 The figures are exact. Where the table is private, publishing them is outside
 the model's guarantee. --dp-epsilon E adds discrete Laplace noise to every count
@@ -104,6 +109,9 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 		return err
 	}
 	e := evaluation{model: model, path: o.data, by: o.by, epsilon: o.dpEpsilon, noisy: o.noisy}
+	if e.side, err = sideOf(o.split, model); err != nil {
+		return err
+	}
 	if err := e.load(ctx, s, model.Schema); err != nil {
 		return err
 	}
@@ -127,6 +135,21 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 		return err
 	}
 	return firstFailure(outcomes)
+}
+
+// sideOf is the side that --split names.
+func sideOf(split string, model *train.Model) (data.Side, error) {
+	switch {
+	case split == "":
+		return data.AllRows, nil
+	case split != "test" && split != "train":
+		return 0, usage("test are the rows that were held out of training", "--split is %q, want test or train", split)
+	case model.Schema.Spec().Split == nil:
+		return 0, usage("data.split in the config holds rows out of training", "--split is given, but the model was trained without a split")
+	case split == "test":
+		return data.HeldOutRows, nil
+	}
+	return data.TrainingRows, nil
 }
 
 // readyFiles makes sure, before a record is read, that what the flags ask for can be written.
@@ -175,6 +198,7 @@ type evaluation struct {
 	model   *train.Model
 	path    string
 	by      string
+	side    data.Side
 	epsilon float64 // of noisy figures
 	noisy   bool
 
@@ -185,7 +209,7 @@ type evaluation struct {
 
 // load reads the table, under the schema of the model that there is or will be.
 func (e *evaluation) load(ctx context.Context, s *streams, schema *data.Schema) (err error) {
-	e.table, err = loadTable(ctx, s, []string{e.path}, schema, data.LoadOptions{Group: e.by, AllowEmpty: e.noisy})
+	e.table, err = loadTable(ctx, s, []string{e.path}, schema, data.LoadOptions{Group: e.by, AllowEmpty: e.noisy, Side: e.side})
 	return err
 }
 

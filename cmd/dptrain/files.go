@@ -61,7 +61,9 @@ func loadDeclared(ctx context.Context, s *streams, cfg *config, p *train.Plan) (
 		return nil, &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
 	}
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows, NullBadRows: p.Schema.Spec().OnBadRow == data.NullRow})
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{
+		MaxRows: p.Slots(), AllowEmpty: secretRows, NullBadRows: p.Schema.Spec().OnBadRow == data.NullRow, Side: data.TrainingRows,
+	})
 	if err != nil {
 		return nil, err
 	}

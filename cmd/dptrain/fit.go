@@ -284,10 +284,14 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 		if *r.StepsApplied < r.StepsCharged {
 			lines = append(lines, [2]string{"steps", fmt.Sprintf("%d of %d are in the model; the others were lost when the run was interrupted, and are charged", *r.StepsApplied, r.StepsCharged)})
 		}
+		next := fmt.Sprintf("dptrain eval -m %s --data TEST", *r.Model)
+		if p.Schema.Spec().Split != nil {
+			next = fmt.Sprintf("dptrain eval -m %s --data TABLE --split test", *r.Model)
+		}
 		lines = append(lines,
 			[2]string{"model", *r.Model},
 			[2]string{"report", *r.Report},
-			[2]string{"next", fmt.Sprintf("dptrain eval -m %s --data TEST", *r.Model)})
+			[2]string{"next", next})
 	}
 	if e := r.Eval; e != nil {
 		lines[len(lines)-1] = [2]string{"eval", fmt.Sprintf("accuracy %s, log loss %s, AUC %s on %d rows (exact: no promise is made to them)",

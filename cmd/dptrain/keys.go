@@ -84,6 +84,10 @@ func keyTable() []key {
 		{path: "data.features[].columns.first", kind: kindInteger, required: true, doc: "the number of the first column"},
 		{path: "data.features[].columns.last", kind: kindInteger, required: true, doc: "the number of the last column"},
 		{path: "data.features[].to", kind: kindInterval, doc: "what min and max of a vector become, such as [0, 1]"},
+		{path: "data.split", kind: kindMapping, doc: "which rows are held out of training, such as {test: 0.2, by: customer_id}"},
+		{path: "data.split.test", kind: kindNumber, along: []string{"data.split.by"}, doc: "the expected share that is held out, in (0, 1)"},
+		{path: "data.split.by", kind: kindText, along: []string{"data.split.test"}, doc: "the column whose values stay together; rows that share one are on one side"},
+		{path: "data.split.key", kind: kindText, along: []string{"data.split.test", "data.split.by"}, doc: "another text gives another split"},
 		{path: "data.row_norm", kind: kindNumberOrWord, positive: true, words: []string{"none"}, doc: "the L2 norm that encoded rows are scaled down to; none leaves them"},
 
 		{path: "model", kind: kindMapping, doc: "the shape of the model"},

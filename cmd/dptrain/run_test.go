@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -546,8 +550,105 @@ func TestFitLearnsUnderTheBudget(t *testing.T) {
 	if status, _, stderr := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "train.csv"); status != 0 {
 		t.Errorf("eval: exit status %d: %s", status, stderr)
 	}
+	// fit --eval reads its table before the moments are known, eval after: both must encode it alike.
+	var both [2]struct {
+		LogLoss float64 `json:"log_loss"`
+		Eval    *struct {
+			LogLoss float64 `json:"log_loss"`
+		}
+	}
+	_, first, _ := dptrain(t, dir, append([]string{"fit", "-c", "c.yaml", "--fresh", "--eval", "train.csv", "--json"}, args...)...)
+	_, second, _ := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "train.csv", "--json")
+	for i, text := range []string{first, second} {
+		if err := json.Unmarshal([]byte(text), &both[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if both[0].Eval == nil || both[0].Eval.LogLoss != both[1].LogLoss {
+		t.Errorf("fit --eval gives %s, eval %s", first, second)
+	}
 	status, stdout, stderr := dptrain(t, dir, append([]string{"fit", "-c", "c.yaml", "--dry-run"}, args...)...)
 	if status != 0 || !strings.Contains(stdout, "query    moments before the first step, σ = ") {
 		t.Errorf("dry run: exit status %d, printed\n%s%s", status, stdout, stderr)
+	}
+}
+
+// TestSplitHoldsRowsOut trains on a table whose held-out rows are then changed, and left out of a report: the model, the
+// report and all that fit prints are the same. The noise is that of a seed.
+func TestSplitHoldsRowsOut(t *testing.T) {
+	split := strings.Replace(goodConfig, "rows: 8", "rows: 60\n  split: {test: 0.4, by: id}", 1)
+	type outputs struct{ stdout, model, report string }
+	var all []outputs
+	held := 0
+	for _, change := range []bool{false, true} {
+		dir := t.TempDir()
+		write(t, dir, "c.yaml", split)
+		var table strings.Builder
+		table.WriteString("id,age,town,y\n")
+		held = 0
+		for i := range 60 {
+			id, age, y := fmt.Sprint("customer", i%20), i, []string{"no", "yes"}[i%2]
+			mac := hmac.New(sha256.New, nil)
+			mac.Write([]byte(id))
+			if binary.BigEndian.Uint64(mac.Sum(nil)) < uint64(math.Ldexp(0.4, 64)) {
+				held++
+				if change {
+					age, y = 99-i, []string{"yes", "no"}[i%2]
+				}
+			}
+			fmt.Fprintf(&table, "%s,%d,Ulm,%s\n", id, age, y)
+		}
+		write(t, dir, "train.csv", table.String())
+		status, stdout, stderr := dptrain(t, dir, "fit", "-c", "c.yaml", "--seed", "1")
+		if status != 0 || !strings.Contains(stdout, "--split test") {
+			t.Fatalf("exit status %d: %s%s", status, stdout, stderr)
+		}
+		var o outputs
+		for _, line := range strings.SplitAfter(stdout, "\n") {
+			if !strings.HasPrefix(line, "time") {
+				o.stdout += line
+			}
+		}
+		for name, to := range map[string]*string{"model.safetensors": &o.model, "report.json": &o.report} {
+			text, err := os.ReadFile(filepath.Join(dir, "runs/c", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			*to = string(text)
+		}
+		all = append(all, o)
+
+		rows := map[string]int{}
+		for _, side := range []string{"", "test", "train"} {
+			args := []string{"eval", "-m", "runs/c/model.safetensors", "--data", "train.csv", "--json"}
+			if side != "" {
+				args = append(args, "--split", side)
+			}
+			status, stdout, stderr := dptrain(t, dir, args...)
+			var r struct{ Rows int }
+			if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != 0 {
+				t.Fatalf("eval --split %s: exit status %d, %v: %s", side, status, err, stderr)
+			}
+			rows[side] = r.Rows
+		}
+		if rows[""] != 60 || rows["test"] != held || rows["train"] != 60-held {
+			t.Errorf("eval sees %v rows, want 60 of which %d are held out", rows, held)
+		}
+	}
+	if held < 10 || held > 40 {
+		t.Fatalf("%d rows are held out: choose another key", held)
+	}
+	if all[0] != all[1] {
+		t.Errorf("a change of held-out rows shows: %t %t %t", all[0].stdout != all[1].stdout, all[0].model != all[1].model, all[0].report != all[1].report)
+	}
+}
+
+func TestEvalRefusesSplits(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir)
+	for _, side := range []string{"test", "both"} {
+		if status, _, stderr := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "train.csv", "--split", side); status != int(statusUsage) {
+			t.Errorf("eval --split %s of a model without a split: exit status %d: %s", side, status, stderr)
+		}
 	}
 }

@@ -63,6 +63,14 @@ func checkTable(spec *Spec) error {
 	if err := checkMoments(spec); err != nil {
 		return err
 	}
+	if split := spec.Split; split != nil {
+		if !(split.Test > 0 && split.Test < 1) {
+			return specError("data.split.test", fmt.Sprintf("is %v, want a number in (0, 1)", split.Test), "")
+		}
+		if err := checkName("data.split.by", split.By); err != nil {
+			return err
+		}
+	}
 	return checkDistinct(spec)
 }
 

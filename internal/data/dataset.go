@@ -18,7 +18,7 @@ type Dataset struct {
 	Values  []float32 // of the columns in Indices
 
 	Labels []int32 // [Rows]: the class of each row; nil where labels were not read
-	// Null are the rows of the table that are not as declared, by their number from 0 among all rows, ascending; Rows, the
+	// Null are the rows of the table that are not as declared, or on the other side of a split, by their number from 0 among all rows, ascending; Rows, the
 	// blocks and Labels leave them out.
 	Null   []int32
 	Groups *Groups // nil where none were asked for
@@ -140,6 +140,14 @@ func (b *builder) nullRow() {
 		d.Groups.Of = d.Groups.Of[:d.Rows]
 	}
 	d.Null = append(d.Null, int32(d.Places()))
+}
+
+// dropRow takes the row that was ended last for a null one.
+func (b *builder) dropRow() {
+	d := b.data
+	d.Rows--
+	d.Indptr = d.Indptr[:d.Rows+1]
+	b.nullRow()
 }
 
 func sumSquares(x []float32) float64 {

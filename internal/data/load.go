@@ -27,6 +27,9 @@ type LoadOptions struct {
 	AllowEmpty bool
 	// NullBadRows takes a row that is not as declared for a null row, instead of giving up.
 	NullBadRows bool
+	// Side is the side of the schema's split that is wanted: the rows of the other are null. They too must be as declared.
+	// Without a split it says nothing.
+	Side Side
 	// Stdin is what the path [Stdin] reads from.
 	Stdin io.Reader
 	// Workers is the number of goroutines that parse; 0: one a processor. It changes no result.
@@ -107,6 +110,7 @@ type loader struct {
 	cells  int // of one row: features, label, group
 	label  int // index of the label's cell; -1 for none
 	group  int // index of the group's cell; -1 for none
+	split  int // index of the split's cell; -1 for none
 
 	size    int64 // of the files; 0 where it is not known
 	out     *Dataset
@@ -114,11 +118,14 @@ type loader struct {
 }
 
 func newLoader(s *Schema, o LoadOptions, inputs []input) *loader {
-	l := &loader{schema: s, o: o, label: -1, group: -1, out: newBuilder(s.dense, s.sparse).data}
+	l := &loader{schema: s, o: o, label: -1, group: -1, split: -1, out: newBuilder(s.dense, s.sparse).data}
 	for _, in := range inputs {
 		l.cells += in.size
 	}
 	last := l.cells - 1
+	if s.splits(o) {
+		l.split, last = last, last-1
+	}
 	if o.Group != "" {
 		l.group, last = last, last-1
 		l.groupOf = make(map[string]int32)

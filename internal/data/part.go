@@ -110,6 +110,10 @@ func (p *part) reset() {
 func (l *loader) encode(p *part, rows rowReader, cells []cell) {
 	rows.reset(p.text)
 	p.lines = bytes.Count(p.text, []byte{'\n'})
+	var split *divider
+	if l.split >= 0 {
+		split = newDivider(l.schema.spec.Split)
+	}
 	for {
 		err := rows.next(cells)
 		if errors.Is(err, io.EOF) {
@@ -122,6 +126,9 @@ func (l *loader) encode(p *part, rows rowReader, cells []cell) {
 			}
 		}
 		if err == nil {
+			if split != nil && split.side(cells[l.split].text) != l.o.Side {
+				p.out.dropRow()
+			}
 			continue
 		}
 		var ours *Error

@@ -25,6 +25,11 @@ type standardized struct {
 	moments *Moments // nil before anything was
 }
 
+// To is the interval onto which [-1, 1] is shifted and scaled.
+func (m *Moments) To() [2]float64 {
+	return [2]float64{(-1 - m.Mean) / m.Deviation, (1 - m.Mean) / m.Deviation}
+}
+
 // apply shifts and scales a number on the scale of [-1, 1]. It starts from what a table without moments holds, so that one
 // can be standardized after it was loaded.
 func (m *Moments) apply(z float32) float32 { return float32((float64(z) - m.Mean) / m.Deviation) }
@@ -108,7 +113,8 @@ func (s *Schema) Standardized() []int {
 // Spec is the declaration that the schema was made from. Callers must not modify what it refers to.
 func (s *Schema) Spec() Spec { return s.spec }
 
-// inputs lists what is read of each row: the features in order, then the label and the group where they are wanted.
+// inputs lists what is read of each row: the features in order, then the label, the group and the split where they are
+// wanted.
 func (s *Schema) inputs(o LoadOptions) []input {
 	var list []input
 	for _, f := range s.features {
@@ -120,8 +126,14 @@ func (s *Schema) inputs(o LoadOptions) []input {
 	if o.Group != "" {
 		list = append(list, input{name: o.Group, size: 1})
 	}
+	if s.splits(o) {
+		list = append(list, input{key: "data.split.by", name: s.spec.Split.By, size: 1})
+	}
 	return list
 }
+
+// splits reports whether one side of the table is wanted.
+func (s *Schema) splits(o LoadOptions) bool { return s.spec.Split != nil && o.Side != AllRows }
 
 // encode adds a row to b. cells are those of the features' inputs, one after the other.
 func (s *Schema) encode(b *builder, cells []cell) *fault {

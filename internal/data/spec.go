@@ -43,9 +43,22 @@ type Spec struct {
 	Features []Feature `json:"features"`
 	// RowNorm is the L2 norm that every encoded row is scaled down to where it exceeds it; 0 leaves rows as they are.
 	RowNorm float64 `json:"row_norm"`
+	// Split holds some of the rows out of training; nil: none.
+	Split *Split `json:"split,omitempty"`
 	// Moments are not declared: they are what was learned, under privacy, of the features that state standardize, one for
 	// each in their order. Without any, these features are encoded as if they did not state it.
 	Moments []Moments `json:"moments,omitempty"`
+}
+
+// A Split holds rows out of training, for evaluation. Which side a row is on is a function of its By cell and the Key alone,
+// both of which may be known: rows that share a cell, such as those of one customer, are on one side, and the same ones in
+// every table. So neighbouring tables differ in one row still, held out or not; to training a held-out row is a null one. How
+// many rows either side has is as private as the rows: what is public is the number of all rows, or its cap, and the
+// expected share.
+type Split struct {
+	Test float64 `json:"test"` // expected share of the texts of By that are held out, in (0, 1)
+	By   string  `json:"by"`   // CSV column or JSON path
+	Key  string  `json:"key"`  // another key gives another split
 }
 
 // Moments are the mean and the standard deviation of a feature, as numbers on the scale of [-1, 1] onto which its bounds

@@ -28,7 +28,12 @@ func (p *Plan) findManyRows() []Warning {
 	if p.Privacy.MaxRowsPerPerson > 0 {
 		return nil
 	}
-	for i, f := range p.Schema.Spec().Features {
+	spec := p.Schema.Spec()
+	if spec.Split != nil && LooksLikeIdentifier(spec.Split.By) {
+		return []Warning{warning(codeManyRows, "privacy.unit",
+			"unit is row, but rows are split by %q: a person with several rows is promised less than ε", spec.Split.By)}
+	}
+	for i, f := range spec.Features {
 		if LooksLikeIdentifier(f.Name) {
 			return []Warning{warning(codeManyRows, "privacy.unit",
 				"unit is row, but feature %d is called %q: a person with several rows is promised less than ε", i, f.Name)}

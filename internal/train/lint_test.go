@@ -32,6 +32,8 @@ func TestLint(t *testing.T) {
 		{"identifier and rows per person", func(s *data.Spec, o *Options) {
 			s.Features[1].Name, o.Privacy.MaxRowsPerPerson = "Patient ID", 3
 		}, []string{"DP101 data.features[1].name"}},
+		{"split by customers", func(s *data.Spec, _ *Options) { s.Split = &data.Split{Test: 0.2, By: "customer_id"} }, []string{"DP102 privacy.unit"}},
+		{"split by region", func(s *data.Spec, _ *Options) { s.Split = &data.Split{Test: 0.2, By: "region"} }, nil},
 		{"large delta", func(_ *data.Spec, o *Options) { o.Privacy.Delta = 1.0 / 400 }, []string{"DP103 privacy.delta"}},
 		{"just smaller delta", func(_ *data.Spec, o *Options) { o.Privacy.Delta = 0.99 / 400 }, nil},
 		{"large epsilon", func(_ *data.Spec, o *Options) { o.Privacy.TargetEpsilon = pointer(11.0) }, []string{"DP104 privacy.target_epsilon"}},

@@ -119,7 +119,8 @@ func (p *Plan) momentsLength(features int) int {
 
 // countsRows reports whether the number of rows that take part is private, so that the query for moments asks it too.
 func (p *Plan) countsRows() bool {
-	return p.Privacy.Adjacency == accounting.AddOrRemoveOne || p.Schema.Spec().OnBadRow == data.NullRow
+	spec := p.Schema.Spec()
+	return p.Privacy.Adjacency == accounting.AddOrRemoveOne || spec.OnBadRow == data.NullRow || spec.Split != nil
 }
 
 // decideClassWeights takes the declared class weights.

@@ -151,9 +151,15 @@ func (b *builder) bins(x string, f data.Feature) {
 	b.sparse = append(b.sparse, bins)
 }
 
-// scaled maps a number onto [-1, 1]; 0 where it is missing, and a column that says so.
+// scaled maps a number onto [-1, 1], or onto what that is standardized to; 0 where it is missing, and a column that says so.
 func (b *builder) scaled(x string, f data.Feature) {
 	g := b.graph
+	for i := range b.spec.Moments {
+		if m := &b.spec.Moments[i]; f.Standardize != "" && m.Feature == f.Name {
+			to := m.To()
+			f.To = &to
+		}
+	}
 	if f.Impute != nil {
 		b.dense = append(b.dense, b.scale(b.imputed(x, g.double(*f.Impute)), f, g.double))
 		return

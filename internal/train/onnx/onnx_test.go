@@ -2,6 +2,8 @@ package onnx
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +21,11 @@ func pointer[T any](v T) *T { return &v }
 // model is one of random-looking parameters.
 func model(t *testing.T, features []data.Feature, classes []string, hidden []int) *train.Model {
 	t.Helper()
-	schema, err := data.NewSchema(data.Spec{Missing: []string{"", "?"}, RowNorm: 1, Label: data.Label{Name: "y", Classes: classes}, Features: features})
+	spec := data.Spec{Missing: []string{"", "?"}, RowNorm: 1, Label: data.Label{Name: "y", Classes: classes}, Features: features}
+	for _, f := range spec.Standardized() {
+		spec.Moments = append(spec.Moments, data.Moments{Feature: f.Name, Mean: 0.5, Deviation: 0.125})
+	}
+	schema, err := data.NewSchema(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +75,7 @@ func everyKind() []data.Feature {
 	return []data.Feature{
 		{Name: "age", Kind: data.Numeric, Min: pointer(0.0), Max: pointer(100.0), Edges: []float64{20, 40}},
 		{Name: "spent", Kind: data.Numeric, Min: pointer(0.0), Max: pointer(1e5), Transform: "log1p"},
+		{Name: "seen", Kind: data.Numeric, Min: pointer(0.0), Max: pointer(8.0), Standardize: "dp", Impute: pointer(1.0)},
 		{Name: "town", Kind: data.Categorical, Values: []string{"Ulm"}, Aliases: []data.Alias{{From: "ULM", To: "Ulm"}}},
 		{Name: "pixels", Kind: data.Vector, Size: 3, Min: pointer(0.0), Max: pointer(1.0)},
 		{Name: "city", Kind: data.Hashed, Buckets: 8},
@@ -92,6 +99,9 @@ func TestGraphIsWellFormed(t *testing.T) {
 		top := fields(t, file)
 		if len(top[7]) != 1 || len(top[8]) != 2 {
 			t.Fatalf("%s: %d graphs, %d operator sets, want 1 and 2", name, len(top[7]), len(top[8]))
+		}
+		if top := binary.LittleEndian.AppendUint64(nil, math.Float64bits(-12)); !bytes.Contains(file, top) { // (-1 - mean)/deviation
+			t.Errorf("%s: the graph does not standardize", name)
 		}
 		if !bytes.Contains(top[6][0], []byte("FNV-1a")) {
 			t.Errorf("%s: the doc string does not say how to hash", name)
@@ -127,7 +137,7 @@ func TestGraphIsWellFormed(t *testing.T) {
 		for _, in := range inputs {
 			names = append(names, in.Name)
 		}
-		if want := []string{"age", "spent", "town", "pixels", "city.buckets", "label.buckets"}; !slices.Equal(names, want) || len(graph[11]) != len(want) {
+		if want := []string{"age", "spent", "seen", "town", "pixels", "city.buckets", "label.buckets"}; !slices.Equal(names, want) || len(graph[11]) != len(want) {
 			t.Errorf("%s: inputs = %q, want %q", name, names, want)
 		}
 		again, _, _ := Encode(model(t, everyKind(), test.classes, test.hidden))
