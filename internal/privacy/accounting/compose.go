@@ -90,7 +90,10 @@ func (t *tilted) logMoment(first int, h float64) float64 {
 // composition is the loss distribution of all runs together, tilted, on a window outside of which there is little of it.
 // With y the loss minus centre, the divergence at ε is
 //
-//	δ(ε) = infinite + e^logScale·Σ v·(e^(−λy) − e^(ε−centre)·e^(−(λ+1)y)),   over the atoms of loss above ε.
+//	δ(ε) = infinite + far − e^ε·shadow + e^logScale·Σ v·(e^(−λy) − e^(ε−centre)·e^(−(λ+1)y)),   over the atoms of loss above ε.
+//
+// Far is what takes at least one run above its lattice, if the lattices are lower ones. Their bound counts it as if all of it had a loss
+// above ε; where it has not, 1 − e^(ε−loss) is negative and the bound too low. It is left out where it would add less than nothing.
 type composition struct {
 	lambda   float64
 	centre   float64 // tilted mean of the loss
@@ -99,6 +102,9 @@ type composition struct {
 	v        []float64
 	logScale float64
 	infinite float64 // mass at +∞
+	far      float64
+	// logShadow is the logarithm of Q's mass of far.
+	logShadow float64
 	// Errors: the tilted mass below and above the window, which has wrapped into it; a bound on the Euclidean norm of
 	// the rounding errors in v; a relative bound on those of everything else.
 	below, above, noise, relative float64
@@ -117,7 +123,7 @@ func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourie
 	parts := make([]tilted, len(runs))
 	c := &composition{lambda: lambda, step: runs[0].loss.step, below: outside, above: outside}
 	mean, variance, support, total, offset := 0.0, 0.0, [2]float64{}, 0.0, 0.0
-	logFinite, cumulants := 0.0, 0.0
+	cumulants := 0.0
 	for i, r := range runs {
 		t, ok := r.loss.tilt(lambda)
 		if !ok {
@@ -131,7 +137,6 @@ func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourie
 		support[1] += n * float64(r.loss.first+len(r.loss.mass)-1)
 		total += n
 		offset += n * r.loss.offset
-		logFinite += n * math.Log1p(-r.loss.infinite)
 		cumulants += n * t.cumulant
 	}
 	if !(math.Max(math.Abs(support[0]), math.Abs(support[1])) < 1<<60) {
@@ -139,7 +144,8 @@ func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourie
 	}
 	c.centre = offset + mean*c.step
 	c.logScale = cumulants - lambda*c.centre
-	c.infinite = -math.Expm1(logFinite)
+	c.infinite = infinite(runs)
+	c.far, c.logShadow = farther(runs, 1-c.infinite)
 	lo, hi := window(runs, parts, math.Sqrt(variance), math.Log(1/outside))
 	if cut := -depth * math.Sqrt(variance); cut > lo {
 		lo, c.below = cut, 1
@@ -172,8 +178,41 @@ func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourie
 	// of the spectrum, of modulus about 1 where it counts, so raised to a power errs by the count of factors times as much.
 	const rounding = 4e-16
 	c.noise = rounding * (float64(bits.Len(uint(n))) + 4) * (total + 4) * math.Sqrt(norm)
-	c.relative = 1e-10 + rounding*4*total + rounding*(math.Abs(cumulants)+lambda*(math.Abs(offset)+math.Abs(mean)*c.step))
+	c.relative = 1e-10 + rounding*8*total + rounding*(math.Abs(cumulants)+lambda*(math.Abs(offset)+math.Abs(mean)*c.step))
 	return c, true
+}
+
+// infinite is the composed mass at +∞.
+func infinite(runs []run) float64 {
+	log := 0.0
+	for _, r := range runs {
+		log += float64(r.count) * math.Log1p(-r.loss.infinite)
+	}
+	return -math.Expm1(log)
+}
+
+// farther returns P's mass of what takes at least one run above its lattice and none to an infinite loss, given the mass of the
+// latter's complement, and the logarithm of Q's.
+func farther(runs []run, finite float64) (mass, logShadow float64) {
+	within, kept, logQ, ratio, any := 0.0, 0.0, 0.0, 0.0, false
+	for _, r := range runs {
+		n := float64(r.count)
+		within += n * math.Log1p(-r.loss.far)
+		kept += n * math.Log1p(-r.loss.dropped)
+		any = any || r.loss.far > 0
+	}
+	if !any {
+		return 0, math.Inf(-1)
+	}
+	for _, r := range runs {
+		t, ok := r.loss.tilt(-1) // Q's mass of an atom is e^−loss times P's
+		if !ok {
+			return 0, math.Inf(-1)
+		}
+		logQ += float64(r.count) * t.cumulant
+		ratio += float64(r.count) * math.Log1p(r.loss.shadow*math.Exp(-t.cumulant))
+	}
+	return -math.Expm1(within) * math.Exp(kept) * finite, logQ + logExpm1(ratio)
 }
 
 // window returns bounds, in steps from the mean, outside each of which the composed weights have at most e^-log of mass: Chernoff's, at
@@ -282,19 +321,33 @@ type sweep struct {
 	a      float64 // Σ v·e^(−λy)
 	b      float64 // Σ v·e^(−λy)·e^(point−y)
 	norms  float64 // Σ e^(−2λy)
+	far    float64 // what far adds to a, and what to b
+	shadow float64
+}
+
+// withFar returns s with far in its sums, if that raises a lower bound.
+func (s sweep) withFar() sweep {
+	if s.far > s.shadow {
+		s.a += s.far
+		s.b += s.shadow
+	}
+	return s
 }
 
 // descend calls visit at each atom from the top of the window down and at the place of one more below, with the sums over the
 // atoms above it, until visit returns false.
 func (c *composition) descend(visit func(s sweep) bool) {
-	var s sweep
+	s := sweep{far: math.Exp(math.Log(c.far)-c.logScale) * (1 - c.relative)}
 	decay, grow := math.Exp(-c.step), math.Exp(c.lambda*c.step)
 	for k := len(c.v) - 1; k >= -1; k-- {
 		s.y = c.start + float64(k)*c.step
-		if s.weight *= grow; k%block == 0 || k == len(c.v)-1 {
+		s.weight *= grow
+		s.shadow *= decay
+		if k%block == 0 || k == len(c.v)-1 {
 			s.weight = math.Exp(-c.lambda * s.y)
+			s.shadow = math.Exp(c.logShadow+c.centre+s.y-c.logScale) * (1 + c.relative)
 		}
-		if !visit(s) || k < 0 {
+		if !visit(s.withFar()) || k < 0 {
 			return
 		}
 		term := c.v[k] * s.weight

@@ -40,13 +40,15 @@
 //
 // What steps 6 to 8 leave out or get wrong, which way, and what it costs:
 //
-//	mass of far tails        upper: to +∞, counted in δ; lower: to the last atom   1e-4·δ in all, for an interval of width 1e-3
+//	mass of far tails        upper: to +∞, counted in δ; lower: as one outcome     1e-4·δ in all, for an interval of width 1e-3
+//	losses above a top       upper: split, top and +∞; lower: one outcome    what a run has above 2ε and the others take below ε
+//	losses beyond ±690       the same, and cells with masses below 1e-290 whole    width, where one run decides at ε of hundreds
 //	discretisation           one-sided by construction                             the interval's width, nearly all of it
 //	mass above the window    upper: added at the window's end                      below 1e-6 of tilted mass, less in each refinement
 //	mass wrapped into it     upper: counted where it fell; lower: subtracted       as above; from below, e^(−λ·length) in δ at most
 //	rounding in transforms   charged to both ends in norm (Cauchy, Schwarz)        4e-16·(log₂N + 5)·(T + 4)·‖v‖
-//	rounding elsewhere       charged to both ends, relative to δ                   1e-10 + 2e-15·T, and more where exponents are large
-//	rounding of cell masses  moves mass to a neighbouring cell: both kept          not charged; below 1e-15 of the mass
+//	rounding elsewhere       charged to both ends, relative to δ                   1e-10 + 4e-15·T, and more where exponents are large
+//	rounding of cell masses  moves mass to a neighbouring cell: both kept          not charged; about 1e-16·z² of it, z deviations out
 //
 // # Accountants
 //
@@ -56,9 +58,11 @@
 //
 // # Limits
 //
-// Where few rare samples decide, as at q = 1e-6 and few steps, the distribution has two far modes, and rounding in the valley between
-// them can leave an interval wide below δ of 1e-15. Sampling without replacement and shuffling have no event: there is nothing
-// that would account for them as if they were Poisson.
+// Where few rare samples decide, as at q = 1e-6, the distribution of losses has a bulk far narrower than its tail: above a top, losses are
+// taken as one outcome, and the work still bounds how fine the rest can be. Intervals there can be a few per cent wide, and wider below δ of
+// 1e-15. Laplace noise and randomised responses in their thousands, whose atoms are on no lattice, have a loose lower end. Sampling
+// without replacement and shuffling have no event, and a list that names one is refused: nothing accounts for them as if they were
+// Poisson.
 //
 // # Assumptions
 //

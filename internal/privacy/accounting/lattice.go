@@ -2,14 +2,16 @@ package accounting
 
 import "math"
 
-// lattice is a distribution of the privacy loss under P: mass[k] at loss offset + (first+k)·step, infinite at +∞ and what is
-// missing from 1 at −∞. In an upper lattice mass has only moved so that every hockey-stick divergence grew, in a lower
-// one so that it shrank; composition keeps either.
+// lattice is a distribution of the privacy loss under P: mass[k] at loss offset + (first+k)·step, infinite at +∞, in a lower one far in
+// one outcome above all atoms, and what is missing from 1 at −∞. In an upper lattice mass has only moved so that every hockey-stick
+// divergence grew, in a lower one so that it shrank; composition keeps either.
 type lattice struct {
 	offset, step float64
 	first        int
 	mass         []float64
 	infinite     float64
+	far, shadow  float64 // P's mass of that outcome, and Q's
+	dropped      float64 // P's mass at −∞
 }
 
 // loss returns the loss of mass[k].
@@ -31,15 +33,20 @@ type grid struct {
 // is taken as what lies outside a grid is.
 const mostLoss = 690
 
-// span is a pair's span as far as a grid goes.
-func span(p pair, tail float64) (low, high float64) {
+// span is a pair's span as far as a grid up to top goes; a little of it where all of it lies above.
+func span(p pair, tail, top float64) (low, high float64) {
 	low, high = p.span(tail)
-	return min(max(low, -mostLoss), mostLoss), max(min(high, mostLoss), -mostLoss)
+	low, high = min(max(low, -mostLoss), mostLoss), max(min(high, mostLoss), -mostLoss)
+	if top < high {
+		high = max(top, low+(high-low)*1e-3)
+	}
+	return low, high
 }
 
-// newGrid covers all but tail of pair. It returns false if that takes more than limit atoms, or a step too large for the bound on losses.
-func newGrid(p pair, step, tail float64, parts, limit int) (*grid, bool) {
-	low, high := span(p, tail)
+// newGrid covers all but tail of pair up to top. It returns false if that takes more than limit atoms, or a step too large for the bound
+// on losses.
+func newGrid(p pair, step, tail, top float64, parts, limit int) (*grid, bool) {
+	low, high := span(p, tail, top)
 	if !((high-low)/step < float64(limit) && step < 10) {
 		return nil, false
 	}
@@ -84,14 +91,18 @@ func balance(this, next float64) float64 {
 
 // upper returns dominating lattices of the pair and of its reverse (Q, P), by connecting the dots (Doroshenko, Ghazi, Kamath,
 // Kumar, Manurangsi 2022, arXiv:2207.04380, Algorithm 1): the mass between two atoms goes to these two so that both its
-// P and its Q mass are kept. With S the surplus at the lower atom, the upper one gets S/(1−e^−step). Beyond the last
-// atom, mass goes to +∞, below the first it goes up to it.
+// P and its Q mass are kept. With S the surplus at the lower atom, the upper one gets S/(1−e^−step). What lies above the last
+// atom goes to it and to +∞ alike: its surplus there. What lies below the first goes up to it.
 func (g *grid) upper() (forward, reverse *lattice) {
 	n := g.last - g.first + 1
 	below, above := g.cells[0], g.cells[len(g.cells)-1]
 	forward = &lattice{offset: g.offset, step: g.step, first: g.first, mass: make([]float64, n), infinite: above.p()}
 	reverse = &lattice{offset: -g.offset, step: g.step, first: -g.last, mass: make([]float64, n), infinite: below.q}
+	if above.q >= leastMass {
+		forward.infinite = min(max(0, above.surplus(math.Expm1(g.loss(g.last)))), above.p())
+	}
 	forward.mass[0], reverse.mass[0] = below.p(), above.q
+	forward.mass[n-1] += above.p() - forward.infinite
 	share := -1 / math.Expm1(-g.step)
 	ratio := math.Exp(-g.loss(g.first))
 	for k := range n - 1 {
@@ -138,7 +149,8 @@ func (c cell) weaker() cell {
 // lower returns a lattice that the pair dominates. Ascending, each atom merges the cells below it that no atom has yet with
 // as much from the two cells above it as makes the likelihood ratio of the merger that of the atom. Merging, and splitting a
 // cell in fixed proportions, is post-processing. Where the cells above do not suffice, the lowest of those below are rounded
-// down to the atom before: their losses, hence all divergences, shrink. The grid has two parts an interval.
+// down to the atom before: their losses, hence all divergences, shrink. What lies above the last atom is one outcome, far. The grid has
+// two parts an interval.
 func (g *grid) lower() *lattice {
 	n := g.last - g.first + 1
 	l := &lattice{offset: g.offset, step: g.step, first: g.first, mass: make([]float64, n)}
@@ -161,6 +173,8 @@ func (g *grid) lower() *lattice {
 			}
 			if k > 0 {
 				l.mass[k-1] += down * c.p()
+			} else {
+				l.dropped += down * c.p()
 			}
 			l.mass[k] += (1 - down) * c.p()
 		}
@@ -170,10 +184,14 @@ func (g *grid) lower() *lattice {
 			rest[i] = c.times(1 - take[i])
 		}
 	}
+	above := g.cells[len(g.cells)-1]
 	l.infinite = g.infinite
-	l.mass[n-1] += max(0, g.cells[len(g.cells)-1].p()-g.infinite)
+	if l.far = max(0, above.p()-g.infinite); l.far > 0 {
+		l.shadow = max(above.q, leastMass) // which may have vanished
+	}
 	for k, p := range l.mass {
 		if p < leastMass {
+			l.dropped += p
 			l.mass[k] = 0
 		}
 	}

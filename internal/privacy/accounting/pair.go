@@ -18,6 +18,14 @@ type pair interface {
 	infinite() float64
 }
 
+// cost is how much longer than others the cells of a pair take.
+func cost(p pair) int {
+	if g, ok := p.(*gaussians); ok {
+		return 1 + len(g.at)/4
+	}
+	return 1
+}
+
 // cell is the mass of an interval of outcomes.
 type cell struct {
 	q      float64 // Q's mass

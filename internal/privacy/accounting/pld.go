@@ -31,8 +31,8 @@ func NewPLD(adjacency Adjacency, relativeWidth float64) (Accountant, error) {
 // maxGroup bounds the components of a mixture.
 const maxGroup = 128
 
-// ForGroups returns a, which is a "pld" accountant, for neighbours that differ in up to size records, in [1, 128], instead of one: what
-// is promised to a person who has that many. It is far below size·ε for sampled events, and valid where that is not (Ganesh
+// ForGroups returns a, which is a "pld" accountant, for neighbours one of which has up to size records, in [1, 128], that the other has not,
+// or has replaced: what is promised to a person who has that many. It is far below size·ε for sampled events, and valid where that is not (Ganesh
 // 2024, arXiv:2401.10294).
 func ForGroups(a Accountant, size int) (Accountant, error) {
 	if size < 1 || size > maxGroup {

@@ -230,14 +230,14 @@ func TestLatticesKeepMass(t *testing.T) {
 		sigma := math.Pow(10, rapid.Float64Range(-0.4, 1).Draw(t, "log10 sigma"))
 		p := sampledGaussian(q, sigma)
 		low, high := p.span(1e-12)
-		g, ok := newGrid(p, (high-low)/rapid.Float64Range(5, 2000).Draw(t, "atoms"), 1e-12, 2, 4000)
+		g, ok := newGrid(p, (high-low)/rapid.Float64Range(5, 2000).Draw(t, "atoms"), 1e-12, math.Inf(1), 2, 4000)
 		if !ok {
 			t.Fatal("no grid")
 		}
 		forward, reverse := g.upper()
 		lower := g.lower()
 		for name, l := range map[string]*lattice{"upper": forward, "reverse": reverse, "lower": lower} {
-			sum, dual := l.infinite, 0.0
+			sum, dual := l.infinite+l.far, l.shadow
 			for k, m := range l.mass {
 				if m < 0 {
 					t.Errorf("%s: mass[%d] = %g", name, k, m)
@@ -270,7 +270,7 @@ func TestLatticesKeepMass(t *testing.T) {
 
 // delta is the hockey-stick divergence of one run.
 func (l *lattice) delta(epsilon float64) float64 {
-	sum := l.infinite
+	sum := l.infinite + max(0, l.far-math.Exp(epsilon)*l.shadow)
 	for k, p := range l.mass {
 		if x := l.loss(k); x > epsilon {
 			sum += p * -math.Expm1(epsilon-x)
@@ -300,7 +300,7 @@ func TestCompositionBracketsConvolution(t *testing.T) {
 		p := sampledGaussian(q, sigma)
 		tail := math.Pow(10, rapid.Float64Range(-12, -5).Draw(t, "log10 tail"))
 		low, high := p.span(tail)
-		g, ok := newGrid(p, (high-low)/60, tail, 1, 200)
+		g, ok := newGrid(p, (high-low)/60, tail, math.Inf(1), 1, 200)
 		if !ok {
 			t.Fatal("no grid")
 		}
@@ -382,6 +382,30 @@ func TestLossesBeyondExponentialsAreBracketed(t *testing.T) {
 		}
 		if got, err := a.Epsilon(c.event, 1e-5); err != nil || got.Upper < c.truth || got.Lower > c.truth*1.1 {
 			t.Errorf("Epsilon(%s) for %d under %s = %v, %v, want a bracket of at least %g", eventName(c.event), c.size, c.adjacency, got, err, c.truth)
+		}
+	}
+}
+
+// Where rare samples decide, losses far above ε are one outcome, and both ends stay close. The truths are the closed form at T = 1
+// (mpmath 1.3, 50 digits), else a contour integral.
+func TestRareSamplesAreBracketed(t *testing.T) {
+	const width = 0.02
+	a := pld{adjacency: ZeroOut, width: width}
+	for _, c := range []struct {
+		q, sigma     float64
+		count        int
+		delta, truth float64
+	}{
+		{1e-7, 0.5, 1, 1e-15, 0.03384971315},
+		{1e-6, 0.5, 1, 1e-15, 0.5625970099},
+		{1e-5, 1, 1, 1e-15, 0.006943777036},
+		{1e-6, 0.5, 1e4, 1e-10, 0.2958709932},
+		{1e-6, 0.5, 1e6, 1e-10, 0.9486774579},
+		{1e-6, 0.5, 1e7, 1e-5, 0.08099},
+	} {
+		got, err := a.Epsilon(steps(c.q, c.sigma, c.count), c.delta)
+		if err != nil || got.Upper < c.truth*(1-1e-5) || got.Lower > c.truth*(1+1e-5) || got.Upper-got.Lower > width*got.Upper {
+			t.Errorf("Epsilon(%g, %g, %d, %g) = %v, %v, want %g in a relative %g", c.q, c.sigma, c.count, c.delta, got, err, c.truth, width)
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 // let an interval get as narrow as was asked for, it is valid and wider.
 const (
 	coarseAtoms = 1000
-	mostPoints  = 1 << 20 // of one lattice or window
+	finerAtoms  = 4 * coarseAtoms // where few samples decide
+	mostPoints  = 1 << 20         // of one lattice or window
 	mostWork    = 1 << 22
 )
 
@@ -65,16 +66,16 @@ func (p pld) mechanisms(e Event, terms []term) (mechanisms, error) {
 // lattices is three views of every pair: bounds above in both directions, a bound below in the first.
 type lattices struct{ forward, reverse, lower []run }
 
-// build puts all pairs on lattices of one step, leaving out lost of the mass of their composition. parts is 2 where the bound below is
+// build puts all pairs on lattices of one step, leaving out lost of the mass of their composition, and taking what has a loss above top as one outcome. parts is 2 where the bound below is
 // wanted too, else 1. ok is false if that takes more points than there are.
-func (m mechanisms) build(step, lost float64, parts int) (l lattices, points int, ok bool) {
+func (m mechanisms) build(step, lost, top float64, parts int) (l lattices, points int, ok bool) {
 	for i, p := range m.pairs {
 		n := m.counts[i]
-		g, ok := newGrid(p, step, lost/float64(n)/float64(len(m.pairs)), parts, mostPoints)
+		g, ok := newGrid(p, step, lost/float64(n)/float64(len(m.pairs)), top, parts, mostPoints/cost(p))
 		if !ok {
 			return l, points, false
 		}
-		points += len(g.cells)
+		points += len(g.cells) * cost(p)
 		forward, reverse := g.upper()
 		l.forward = append(l.forward, run{forward, n})
 		l.reverse = append(l.reverse, run{reverse, n})
@@ -85,13 +86,13 @@ func (m mechanisms) build(step, lost float64, parts int) (l lattices, points int
 	return l, points, true
 }
 
-// coarse puts every pair on a small lattice with a step of its own.
-func (m mechanisms) coarse(lost float64) (forward, reverse []run, ok bool) {
+// coarse is build with lattices of few atoms, whose steps differ.
+func (m mechanisms) coarse(lost, top float64, atoms int) (forward, reverse []run, ok bool) {
 	for i, p := range m.pairs {
 		n := m.counts[i]
 		tail := lost / float64(n) / float64(len(m.pairs))
-		low, high := span(p, tail)
-		g, ok := newGrid(p, (high-low)/coarseAtoms, tail, 1, 2*coarseAtoms)
+		low, high := span(p, tail, top)
+		g, ok := newGrid(p, (high-low)/float64(atoms), tail, top, 1, 2*atoms)
 		if !ok {
 			return nil, nil, false
 		}
@@ -114,13 +115,43 @@ func moments(runs []run, lambda float64) float64 {
 	return sum
 }
 
-// infinite is the composed mass at +∞.
-func infinite(runs []run) float64 {
-	log := 0.0
-	for _, r := range runs {
-		log += float64(r.count) * math.Log1p(-r.loss.infinite)
+// far returns about the least loss beyond which single runs have a divergence of at most mass, all added up.
+func far(runs []run, mass float64) float64 {
+	highest := 0.0
+	tails := make([]func(x float64) float64, len(runs))
+	for i, r := range runs {
+		l := r.loss
+		highest = max(highest, l.loss(len(l.mass)-1))
+		// P's and Q's masses of the atoms from each on
+		p, q := make([]float64, len(l.mass)+1), make([]float64, len(l.mass)+1)
+		for k := len(l.mass) - 1; k >= 0; k-- {
+			p[k], q[k] = p[k+1]+l.mass[k], q[k+1]+l.mass[k]*math.Exp(-l.loss(k))
+		}
+		tails[i] = func(x float64) float64 {
+			k := min(max(0, int(math.Ceil((x-l.loss(0))/l.step))), len(l.mass))
+			return float64(r.count) * (l.infinite + max(0, p[k]-math.Exp(x)*q[k]))
+		}
 	}
-	return -math.Expm1(log)
+	return crossing(0, highest, func(x float64) bool {
+		sum := 0.0
+		for _, tail := range tails {
+			sum += tail(x)
+		}
+		return sum <= mass
+	})
+}
+
+// above returns how many runs have a loss above x, on average under the tilt.
+func above(runs []run, lambda, x float64) float64 {
+	sum := 0.0
+	for _, r := range runs {
+		if t, ok := r.loss.tilt(lambda); ok {
+			for k := len(t.weight) - 1; k >= 0 && r.loss.loss(k) > x; k-- {
+				sum += float64(r.count) * t.weight[k]
+			}
+		}
+	}
+	return sum
 }
 
 // question is what to ask of a composition: ε at a δ, or δ at an ε.
@@ -133,6 +164,8 @@ type question struct {
 	bound func(moment, infinite float64) float64
 	// read bounds the answer by a composition.
 	read func(c *composition, upper bool) float64
+	// far is how much of the answer's δ single runs may have beyond a lattice; 0 where that is not known before the answer.
+	far float64
 	// again returns the question whose moment bound is best at the tilt that is best for this one, if bound is near the answer.
 	again func(bound float64) question
 	// step is the lattice step that gives the relative width, when the answer is guess.
@@ -142,6 +175,7 @@ type question struct {
 func epsilonAt(delta float64) question {
 	return question{
 		lost: func(float64) float64 { return delta },
+		far:  delta / 2,
 		moment: func(k, lambda, infinite float64) float64 {
 			if !(delta > infinite) {
 				return math.Inf(1)
@@ -189,43 +223,97 @@ func (q question) bestTilt(runs []run) (lambda, bound float64) {
 	return math.Exp(x), q.bound(moment, infinite)
 }
 
+// start is where compositions begin: tilts, ahead and in reverse, and the moment bounds at them, of lattices up to top.
+type start struct {
+	top            float64
+	lambda, back   float64
+	ahead, reverse float64
+}
+
+func (s start) bound() float64 { return max(s.ahead, s.reverse) }
+
+// begin finds the start for lattices up to top by ones of few atoms. forward are those ahead.
+func (m mechanisms) begin(q question, lost, top float64, atoms int) (s start, forward []run, ok bool) {
+	forward, reverse, ok := m.coarse(lost, top, atoms)
+	if !ok {
+		return s, nil, false
+	}
+	s.top = top
+	s.lambda, s.ahead = q.bestTilt(forward)
+	s.back, s.reverse = q.bestTilt(reverse)
+	return s, forward, true
+}
+
+// capped returns a start with a lower top where that lowers the bound, else s. Rare runs of a large loss, which make moments large and windows
+// wide, are then one outcome.
+func (s start) capped(m mechanisms, q question, forward []run, lost float64) start {
+	best := s
+	for q.far > 0 {
+		top := far(forward, q.far)
+		if above(forward, best.lambda, top) < 0.3 {
+			break
+		}
+		next, below, ok := m.begin(q, lost, top, coarseAtoms)
+		if !ok || !(next.bound() < 0.9*best.bound()) {
+			break
+		}
+		best, forward = next, below
+	}
+	if best == s {
+		return s
+	}
+	next, _, ok := m.begin(q, lost, best.enough(), finerAtoms)
+	if !ok {
+		return s
+	}
+	next.ahead, next.reverse = min(next.ahead, best.ahead), min(next.reverse, best.reverse)
+	return next
+}
+
+// enough is a top so far above the ε that s bounds that few runs are both above it and, by the others, below ε.
+func (s start) enough() float64 { return 2*s.bound() + 8/s.lambda }
+
 // search narrows the interval until it has the width asked for or the work is done.
 func (p pld) search(m mechanisms, q question, best Interval) Interval {
 	plan := fourier.NewFFT(16)
-	outside, step, reverseBound := p.width*1e-3, 0.0, math.Inf(1)
-	tilt, depth := q, 2.0 // the answer is rarely further below the tilted mean
-	for work := 0; work < mostWork; work += 8 * coarseAtoms {
-		lost := q.lost(best.Upper) * 0.1 * p.width
-		forward, reverse, ok := m.coarse(lost)
+	outside, step, top, reverseBound := p.width*1e-3, 0.0, math.Inf(1), math.Inf(1)
+	guess, tries := best.Upper, 0
+	tilt, atoms, depth := q, coarseAtoms, 2.0 // the answer is rarely further below the tilted mean
+	for work := 0; work < mostWork; work += 8 * atoms {
+		lost := q.lost(guess) * 0.1 * p.width
+		s, forward, ok := m.begin(tilt, lost, top, atoms)
 		if !ok {
 			return best
 		}
-		lambda, moment := tilt.bestTilt(forward)
-		back, reverseMoment := tilt.bestTilt(reverse)
 		if step == 0 {
-			bound := max(moment, reverseMoment)
-			if q.lost(bound) < 0.1*q.lost(best.Upper) {
-				best.Upper = bound
+			// What the lattices leave out may be all there is to the bound: its powers are soon where it is not.
+			if q.lost(s.bound()) < 0.1*q.lost(guess) {
+				best.Upper = min(best.Upper, s.bound())
+				tries++
+				guess = math.Pow(best.Upper, float64(tries))
 				continue
 			}
-			if best.Upper = min(best.Upper, bound); math.IsInf(best.Upper, 1) {
+			s = s.capped(m, q, forward, lost)
+			if best.Upper = min(best.Upper, s.bound()); math.IsInf(best.Upper, 1) {
 				return best
 			}
-			reverseBound = reverseMoment
-			step = q.step(m.total, lambda, best.Upper, p.width)
+			reverseBound, top = s.reverse, s.top
+			step = q.step(m.total, s.lambda, best.Upper, p.width)
 		}
+		window := 0
 		ask := func(runs []run, lambda, otherwise float64, upper bool) float64 {
 			c, fits := compose(runs, lambda, outside/(lambda+2), depth, mostPoints, plan)
 			if !fits {
 				return otherwise
 			}
 			work += len(c.v)
+			window = max(window, len(c.v))
 			return q.read(c, upper)
 		}
 		upper := math.Inf(1)
-		l, points, ok := m.build(step, lost, 2)
+		l, points, ok := m.build(step, lost, top, 2)
 		if work += points; ok {
-			upper = ask(l.forward, lambda, upper, true)
+			upper = ask(l.forward, s.lambda, upper, true)
 		}
 		if math.IsInf(upper, 1) { // too many points, most likely
 			if best.Lower > 0 {
@@ -236,17 +324,27 @@ func (p pld) search(m mechanisms, q question, best Interval) Interval {
 			continue
 		}
 		if reverseBound > upper {
-			upper = max(upper, min(reverseBound, ask(l.reverse, back, math.Inf(1), true)))
+			upper = max(upper, min(reverseBound, ask(l.reverse, s.back, math.Inf(1), true)))
 		}
 		best.Upper = min(best.Upper, upper)
-		best.Lower = min(best.Upper, max(best.Lower, ask(l.lower, lambda, 0, false)))
+		guess = best.Upper
+		best.Lower = min(best.Upper, max(best.Lower, ask(l.lower, s.lambda, 0, false)))
 		width := best.Upper - best.Lower
 		if width <= p.width*best.Upper {
 			break
 		}
 		outside *= 1e-3
 		tilt, depth = q.again(best.Upper), math.Inf(1)
-		step *= min(0.7, max(0.1, math.Sqrt(0.6*p.width*best.Upper/width)))
+		if top < math.Inf(1) {
+			s.ahead, s.reverse, atoms = best.Upper, best.Upper, finerAtoms
+			top = min(top, s.enough())
+		}
+		// Windows grow as the step shrinks, and by a little more.
+		finer := max(0.1, math.Sqrt(0.6*p.width*best.Upper/width), 2*float64(window)/mostPoints)
+		if finer >= 1 {
+			break
+		}
+		step *= min(0.7, finer)
 	}
 	return best
 }
@@ -263,7 +361,7 @@ func curveDeltas(largest float64) []float64 {
 
 // curve bounds δ from above by compositions of different tilts, and by the moments.
 func (p pld) curve(m mechanisms, moments orders) *Curve {
-	forward, reverse, ok := m.coarse(smallestCurveDelta / 100)
+	forward, reverse, ok := m.coarse(smallestCurveDelta/100, math.Inf(1), coarseAtoms)
 	if !ok {
 		return moments.curve()
 	}
@@ -299,7 +397,7 @@ func (p pld) curve(m mechanisms, moments orders) *Curve {
 // near composes in both directions, from above, for reading near the ε at which δ is delta; nil where that takes too many points.
 func (m mechanisms) near(delta float64) (forward, reverse *composition) {
 	lost := curveWidth * 1e-3 * delta
-	ahead, _, ok := m.coarse(lost)
+	ahead, _, ok := m.coarse(lost, math.Inf(1), coarseAtoms)
 	if !ok {
 		return nil, nil
 	}
@@ -309,7 +407,7 @@ func (m mechanisms) near(delta float64) (forward, reverse *composition) {
 	deviation := deviation(ahead, lambda)
 	step := min(deltaAt(0).step(m.total, lambda, 0, curveWidth), 0.05*deviation/math.Sqrt(m.total))
 	step = min(step, max(widest(ahead)/2, deviation/400))
-	l, _, ok := m.build(step, lost, 1)
+	l, _, ok := m.build(step, lost, math.Inf(1), 1)
 	if !ok {
 		return nil, nil
 	}
