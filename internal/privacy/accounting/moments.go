@@ -21,7 +21,7 @@ func cumulant(terms []term, lambda, sensitivity float64) float64 {
 func (t term) cumulant(lambda, sensitivity float64) float64 {
 	if t.kind == bounded {
 		// Randomised response with these odds, which is as private as the bound says and no more (Kairouz, Oh, Viswanath 2015,
-		// arXiv:1311.0776, Theorem 3.2).
+		// arXiv:1311.0776, where it attains Theorem 3.3).
 		e := t.bound.Epsilon
 		return max(0, logAdd(lambda*e, -(lambda+1)*e)-math.Log1p(math.Exp(-e))) + 1e-15*(1+(lambda+1)*e)
 	}

@@ -47,21 +47,25 @@ func (l laplaceNoise) cells(from, width float64, n int) []cell {
 		}
 		// Between the atoms the densities are e^(−x/b)/2b and e^((x−1)/b)/2b.
 		shrink := -math.Expm1(-(right-left)/l.b) / 2
-		f0, f1 := math.Exp(-left/l.b)*shrink, math.Exp((right-1)/l.b)*shrink
+		f0 := math.Exp(-left/l.b) * shrink
+		excess := f0 * math.Expm1((left+right-1)/l.b)
+		if 1/l.b > 700 { // where the exponential might overflow
+			excess = math.Exp((right-1)/l.b)*shrink - f0
+		}
 		if wasBelow && !below {
-			f0, f1 = f0+0.5, f1+far/2
+			f0, excess = f0+0.5, excess+math.Expm1(-1/l.b)/2
 		}
 		if !wasAbove && above {
-			f0, f1 = f0+far/2, f1+0.5
+			f0, excess = f0+far/2, excess-math.Expm1(-1/l.b)/2
 		}
-		cells[k] = cell{f0, l.q * (f1 - f0)}
+		cells[k] = cell{f0, l.q * excess}
 		left, wasBelow, wasAbove = right, below, above
 	}
 	return cells
 }
 
 // randomisedResponse is the pair that dominates every (ε, δ)-differentially private mechanism (Kairouz, Oh, Viswanath 2015, arXiv:1311.0776,
-// Theorem 3.2): with probability δ it tells, else it answers with odds e^ε.
+// where it attains Theorem 3.3): with probability δ it tells, else it answers with odds e^ε.
 type randomisedResponse struct{ epsilon, delta float64 }
 
 func (r randomisedResponse) infinite() float64 { return r.delta }
@@ -75,12 +79,13 @@ func (r randomisedResponse) cells(from, width float64, n int) []cell {
 	cells := make([]cell, n+2)
 	likely := (1 - r.delta) / (1 + math.Exp(-r.epsilon))
 	unlikely := (1 - r.delta) * math.Exp(-r.epsilon) / (1 + math.Exp(-r.epsilon))
-	put := func(loss, p, q float64) {
+	excess := -likely * math.Expm1(-r.epsilon)
+	put := func(loss, q, excess float64) {
 		k := int(min(max(math.Ceil((loss-from)/width), 0), float64(n+1)))
-		cells[k] = cells[k].plus(cell{q, p - q})
+		cells[k] = cells[k].plus(cell{q, excess})
 	}
-	put(r.epsilon, likely, unlikely)
-	put(-r.epsilon, unlikely, likely)
+	put(r.epsilon, unlikely, excess)
+	put(-r.epsilon, likely, -excess)
 	cells[n+1] = cells[n+1].plus(cell{0, r.delta})
 	cells[0] = cells[0].plus(cell{r.delta, -r.delta})
 	return cells
