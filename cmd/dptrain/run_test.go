@@ -417,6 +417,7 @@ func TestInterruptedFitWritesNothing(t *testing.T) {
 
 func TestEpsilon(t *testing.T) {
 	dir := workshop(t)
+	write(t, dir, "fixed.yaml", "- {event: sampled_without_replacement, sampling_probability: 0.1, of: {event: gaussian, noise_multiplier: 2}}\n")
 	write(t, dir, "events.yaml", "- {event: self_composed, count: 100, of: {event: gaussian, noise_multiplier: 20}}\n")
 	for _, test := range []struct {
 		name   string
@@ -466,6 +467,7 @@ func TestEpsilon(t *testing.T) {
 			return err == nil && strings.Contains(string(text), "<svg")
 		}},
 		{"plot there already", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --plot p.svg", statusResources, nil},
+		{"events without a bound", "--events fixed.yaml --delta 1e-5", statusConfig, nil},
 		{"bad events", "--events train.csv --delta 1e-5", statusConfig, nil},
 		{"bad group", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 1e-5 --group-size 1000", statusUsage, nil},
 		{"bad width", "--sampling-probability 1 --steps 1 --noise-multiplier 1 --delta 1e-5 --relative-width 1", statusUsage, nil},

@@ -213,7 +213,7 @@ func EventKinds() []EventKind {
 	}
 }
 
-// checkFields refuses an unknown kind, a field of another kind, and a missing one.
+// checkFields refuses an unknown kind, one that is known to have no bound here, a field of another kind, and a missing one.
 func (t eventJSON) checkFields() error {
 	has := map[string]bool{
 		"noise_multiplier": t.NoiseMultiplier != nil, "sampling_probability": t.SamplingProbability != nil, "epsilon": t.Epsilon != nil,
@@ -221,6 +221,10 @@ func (t eventJSON) checkFields() error {
 	}
 	kinds := EventKinds()
 	i := slices.IndexFunc(kinds, func(k EventKind) bool { return k.Name == t.Event })
+	switch t.Event {
+	case "sampled_without_replacement", "sampled_with_replacement", "shuffled":
+		return fmt.Errorf("no bound for event %s: its batches are not Poisson samples, and the epsilon of those could be too small for it", t.Event)
+	}
 	if i < 0 {
 		return &ParameterError{"event", fmt.Sprintf("%q", t.Event),
 			"gaussian, laplace, epsilon_delta, poisson_sampled, self_composed, composed, non_private or no_op"}

@@ -67,6 +67,16 @@ func TestUnmarshalEventRefuses(t *testing.T) {
 	}
 }
 
+// Batches that are not Poisson samples are refused by name, whatever else the event states: nobody is to price them as if they were.
+func TestUnmarshalEventNamesSamplingWithoutABound(t *testing.T) {
+	for _, name := range []string{"sampled_without_replacement", "sampled_with_replacement", "shuffled"} {
+		text := `[{"event":"` + name + `","sampling_probability":0.01,"of":{"event":"gaussian","noise_multiplier":1}}]`
+		if got, err := UnmarshalEvent([]byte(text)); err == nil || !strings.Contains(err.Error(), "no bound for event "+name) {
+			t.Errorf("UnmarshalEvent(%s) = %#v, %v, want an error that names it", text, got, err)
+		}
+	}
+}
+
 // What is read can be written, and read again as the same.
 func FuzzUnmarshalEvent(f *testing.F) {
 	text, err := MarshalEvent(everyEvent())
