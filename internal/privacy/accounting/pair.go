@@ -20,8 +20,8 @@ type pair interface {
 
 // cost is how much longer than others the cells of a pair take.
 func cost(p pair) int {
-	if g, ok := p.(*gaussians); ok {
-		return 1 + len(g.at)/4
+	if g, ok := p.(*gaussians); ok && g.group {
+		return 4 + len(g.at)
 	}
 	return 1
 }
@@ -47,6 +47,7 @@ type gaussians struct {
 	at     []float64 // means, rising
 	q      []float64 // Q's weight of each
 	excess []float64 // P's weight minus Q's; adds up to 0
+	group  bool      // inverse is by search
 	// inverse returns an output x whose loss is given, −Inf below and +Inf above all losses. guess is one near it.
 	inverse func(loss, guess float64) float64
 }
@@ -104,7 +105,7 @@ func replacedGaussian(q, sigma float64) *gaussians {
 // groupGaussian is the Poisson-sampled Gaussian mechanism for a group of records: P is a mixture of N(j, σ²) with j binomial, against
 // N(0, σ²) if the group is removed and the mixture of N(−j, σ²) if it is replaced.
 func groupGaussian(q, sigma float64, size int, replaced bool) *gaussians {
-	g := &gaussians{sigma: sigma}
+	g := &gaussians{sigma: sigma, group: true}
 	for j := -size; j <= size; j++ {
 		// log of the binomial probability of |j|
 		k := math.Abs(float64(j))
