@@ -12,10 +12,10 @@ func BenchmarkRelease(b *testing.B) {
 			b.Run(fmt.Sprintf("P=%d/workers=%d", params, workers), func(b *testing.B) {
 				m := newTestMechanism(b, Spec{Params: params, Slots: 10_000, Steps: 100, SamplingProbability: 0.1, NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6}, 1, workers)
 				dst := make([]float32, params)
-				blocks := (params + noiseBlock - 1) / noiseBlock
+				m.dst = dst
 				b.ReportAllocs()
 				for b.Loop() {
-					m.inParallel(blocks, func(w, t int) { m.release(dst, w, t, 0) })
+					m.crew.each(len(m.layout.Blocks)-1, m.tasks.release)
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(params), "ns/coordinate")
 			})

@@ -17,7 +17,8 @@
 //	          a slot drawn but null gives the same bits as a slot not drawn. A row's gradient is a function of the
 //	          parameters and the row alone ([Gradients]); each coordinate's float32 sum over a range of slots is one
 //	          chain in slot order, rounded to the lattice where the range ends ([Ranges]); integers add exactly in
-//	          any order. η is at most u·R²(1+R·u) + √P·g/C, u = 2⁻²⁴, R the drawn slots in a range (package lattice).
+//	          any order, in either way that [Mechanism] goes about it. η is at most u·R²(1+R·u) + √P·g/C, u = 2⁻²⁴, R
+//	          the drawn slots in a range (package lattice).
 //	claim 3   The noise is a discrete Gaussian of σ·C·(1+η) on the lattice. It differs from a continuous Gaussian
 //	          rounded to the lattice by a factor e^κ at most, κ the extra ε of package lattice.
 //	claim 4   Rounding a continuous Gaussian added to a lattice point is post-processing. A step is therefore the
@@ -30,7 +31,8 @@
 // The tail is paid once, not e^ε times. Whether a range holds too many is a function of the coins alone, which are the
 // same for both neighbours. Let a run that draws too many give out a symbol ⊥ instead: on those coins both tables give ⊥, on
 // the others claim 2 holds with R, so this run is (ε, δ(1−10⁻⁵))-private. For a set S of outcomes of the real run, P(S) is at most
-// the other run's P⊥(S) plus the tail, and P⊥′(S) is at most P′(S).
+// the other run's P⊥(S) plus the tail, and P⊥′(S) is at most P′(S). (The real run leaves out the slots beyond R then, which
+// bounds its memory. Whatever it did would do.)
 //
 // The divisor is public: the expected number of drawn slots, never the number drawn. An empty draw is a step like any
 // other: it draws noise and is charged.

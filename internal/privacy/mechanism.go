@@ -2,8 +2,6 @@ package privacy
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/privacy/lattice"
@@ -15,26 +13,53 @@ import (
 type Gradients interface {
 	// SquaredNorms sets dst [B] to upper bounds of the squared L2 norms; not finite where a gradient is not.
 	SquaredNorms(dst []float64)
-	// AddScaled adds Σ scale[i]·gᵢ to sum [P], the rows in order, one chain of additions a coordinate. scale [B];
-	// 0 is a null row, which changes no bit of sum.
-	AddScaled(sum, scale []float32)
+	// Scale multiplies the gradient of row i by scale[i]; scale [B]. A row of scale 0 is null from then on.
+	Scale(scale []float32)
+	// AddTo adds the coordinates [lo, hi) of the scaled gradients to sum [hi−lo], the rows in order, one chain of
+	// additions a coordinate. A null row changes no bit of sum. lo and hi are bounds of blocks ([Layout]). Several
+	// goroutines may call it at once.
+	AddTo(sum []float32, lo, hi int)
 }
 
-// A Source computes the gradients of rows (in the order given) at the current parameters. It is called by several
-// workers at once, each with its own number in [0, workers); what it returns is used up before its next call with
-// that number.
-type Source func(worker int, rows []int32) Gradients
+// A Source computes the gradients of rows (in the order given) at the current parameters. What it returns must last
+// until its next call with that group number. It is called by several workers at once, each with another group.
+type Source func(group int, rows []int32) Gradients
+
+// A Layout says how a step's work is cut up. It changes no sum and no distribution, but the blocks are part of what a
+// seed determines: each has a stream of noise of its own.
+type Layout struct {
+	Workers   int   // goroutines of a step
+	GroupRows int   // the largest number of rows in a group
+	Waves     bool  // whether workers share ranges: see [Mechanism]
+	Groups    int   // group numbers of a Source: one for each worker, or enough for a range where they share
+	Blocks    []int // coordinates of block b: [Blocks[b], Blocks[b+1]); from 0 to P; a function of the config alone
+}
 
 // A Mechanism runs the steps of a plan: sample, clip, sum, noise, count, in one call, so that neither order nor count
 // can be wrong. Gradients go in; only a noisy mean comes out.
+//
+// Ranges are summed in one of two ways, to the same bits. Few parameters: each worker takes ranges of its own from coins to
+// lattice, while the rows are in its caches, and the workers' integer sums are added up at the end. Many parameters: a
+// sum for each worker would leave the caches for every range, so the workers take a wave of ranges together, its rows
+// group by group, then its sum block by block; a block stays in the cache while the wave's rows pass.
 type Mechanism struct {
 	plan    *Plan
 	slots   Slots
+	layout  Layout
 	coins   *rng.Source
 	noise   noiser
+	crew    *crew
 	workers []worker
+	wave    *wave  // nil where each worker takes ranges of its own
 	first   uint64 // number of its first step among those that share its streams
 	drawn   int    // steps whose noise was drawn
+
+	// Of the step at hand.
+	step      uint64
+	gradients Source
+	dst       []float32
+	released  func(lo, hi int)
+	tasks     tasks
 }
 
 // A noiser adds a step's noise to block t of the sum; stream is memory for its randomness. It is drawnNoise in every
@@ -54,120 +79,138 @@ func (n drawnNoise) addNoise(sum []int64, step, t uint64, stream *rng.Stream) {
 	n.gaussian.Add(sum, stream)
 }
 
-// worker is what one goroutine of a step works in. Workers share nothing until their integer sums are added up.
+// tasks are the parts of a step, as functions that need not be made anew.
+type tasks struct{ sumRange, draw, clip, sumBlock, release func(worker, i int) }
+
+// worker is what one goroutine of a step works in.
 type worker struct {
-	range32 []float32 // [P]: sum over one range
-	sum     []int64   // [P]: sum over this worker's ranges, in lattice steps
-	sampled []int32   // slots drawn in one range, then their rows
-	norms   []float64 // [groupRows]
-	scale   []float32 // [groupRows]
+	range32 []float32 // sum over one range: of all coordinates, or of one block
+	sum     []int64   // [P]: sum over this worker's ranges, in lattice steps; in waves the first worker's is everyone's
+	drawn   []int32   // slots drawn in one range, then their rows
+	norms   []float64 // [GroupRows]
+	scale   []float32 // [GroupRows]
 	coins   rng.Stream
 	noise   rng.Stream
 }
 
-// NewMechanism readies a run of the plan over slots. groupRows is the largest number of rows a Source is asked for at
-// once. Neither it nor workers changes any result.
-func NewMechanism(p *Plan, slots Slots, key rng.Key, workers, groupRows int) (*Mechanism, error) {
-	return newMechanism(p, slots, key.Source(rng.Coins), key.Source(rng.Noise), workers, groupRows)
+// NewMechanism readies a run of the plan over slots. It starts goroutines, which end with [Mechanism.Close].
+func NewMechanism(p *Plan, slots Slots, key rng.Key, layout Layout) (*Mechanism, error) {
+	return newMechanism(p, slots, key.Source(rng.Coins), key.Source(rng.Noise), layout)
 }
 
-func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, workers, groupRows int) (*Mechanism, error) {
+func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, layout Layout) (*Mechanism, error) {
 	if slots.Count() != p.Slots {
 		return nil, fmt.Errorf("%d slots, the plan has %d", slots.Count(), p.Slots)
 	}
-	if workers < 1 || groupRows < 1 {
-		return nil, fmt.Errorf("%d workers and groups of %d rows, want at least 1 of each", workers, groupRows)
+	if err := layout.check(p); err != nil {
+		return nil, err
 	}
 	gaussian, err := lattice.NewGaussian(p.Lattice.Parameter)
 	if err != nil {
 		return nil, err
 	}
 	m := &Mechanism{
-		plan: p, slots: slots,
+		plan: p, slots: slots, layout: layout,
 		coins: coins, noise: drawnNoise{gaussian, noise},
-		workers: make([]worker, workers),
+		crew:    newCrew(layout.Workers),
+		workers: make([]worker, layout.Workers),
+		wave:    newWave(p, layout),
 	}
+	m.tasks = tasks{m.sumRange, m.drawRange, m.clipGroup, m.sumBlock, m.release}
 	for i := range m.workers {
-		m.workers[i] = worker{
-			range32: make([]float32, p.Params),
-			sum:     make([]int64, p.Params),
-			sampled: make([]int32, 0, p.Ranges.MaxDrawn),
-			norms:   make([]float64, groupRows),
-			scale:   make([]float32, groupRows),
+		m.workers[i] = worker{norms: make([]float64, layout.GroupRows), scale: make([]float32, layout.GroupRows)}
+		k := &m.workers[i]
+		if m.wave == nil {
+			k.range32 = make([]float32, p.Params)
+			k.drawn = make([]int32, 0, p.Ranges.MaxDrawn+drawnSlack)
+		} else {
+			k.range32 = make([]float32, layout.widestBlock())
+		}
+		if m.wave == nil || i == 0 {
+			k.sum = make([]int64, p.Params)
 		}
 	}
 	return m, nil
 }
 
-// noiseBlock is the number of coordinates that share a stream of noise.
-const noiseBlock = 4096
+// check refuses a layout that does not fit the plan.
+func (l Layout) check(p *Plan) error {
+	if l.Workers < 1 || l.GroupRows < 1 {
+		return fmt.Errorf("%d workers and groups of %d rows, want at least 1 of each", l.Workers, l.GroupRows)
+	}
+	need := l.Workers
+	if l.Waves {
+		need = l.groupsPerRange(p)
+	}
+	if l.Groups < need {
+		return fmt.Errorf("%d groups, want at least %d", l.Groups, need)
+	}
+	last := len(l.Blocks) - 1
+	if last < 1 || l.Blocks[0] != 0 || l.Blocks[last] != p.Params {
+		return fmt.Errorf("blocks do not go from 0 to %d", p.Params)
+	}
+	for b := range last {
+		if l.Blocks[b] >= l.Blocks[b+1] {
+			return fmt.Errorf("block %d is empty", b)
+		}
+	}
+	return nil
+}
+
+// groupsPerRange is the number of groups that a range of the plan can need.
+func (l Layout) groupsPerRange(p *Plan) int {
+	return (p.Ranges.MaxDrawn + l.GroupRows - 1) / l.GroupRows
+}
+
+// EvenBlocks cuts params coordinates into blocks of a length that suits noise.
+func EvenBlocks(params int) []int {
+	const length = 4096
+	blocks := []int{0}
+	for b := length; b < params; b += length {
+		blocks = append(blocks, b)
+	}
+	return append(blocks, params)
+}
+
+func (l Layout) widestBlock() int {
+	widest := 0
+	for b := range len(l.Blocks) - 1 {
+		widest = max(widest, l.Blocks[b+1]-l.Blocks[b])
+	}
+	return widest
+}
 
 // Step runs one step and sets dst [P] to the noisy mean: the lattice sum of the drawn rows' clipped gradients, plus
 // noise, over the public divisor. It is the only way to learn anything of the gradients, and counts what it does. An
 // empty draw is a step like any other.
-func (m *Mechanism) Step(dst []float32, gradients Source) {
-	step := m.first + uint64(m.drawn)
+//
+// released, unless nil, is called for each block [lo, hi) of dst once its noisy means are there and no gradient is
+// asked for any more, by several workers at once: for what is done to them next.
+func (m *Mechanism) Step(dst []float32, gradients Source, released func(lo, hi int)) {
+	m.step, m.gradients, m.dst, m.released = m.first+uint64(m.drawn), gradients, dst, released
 	m.drawn++
-	m.sum(step, gradients)
-	blocks := (m.plan.Params + noiseBlock - 1) / noiseBlock
-	m.inParallel(blocks, func(w, t int) { m.release(dst, w, t, step) })
+	m.sum()
+	m.crew.each(len(m.layout.Blocks)-1, m.tasks.release)
 }
 
-// sum draws the step's rows and adds their clipped gradients to the workers' sums.
-func (m *Mechanism) sum(step uint64, gradients Source) {
-	ranges := (m.plan.Slots + m.plan.Ranges.Slots - 1) / m.plan.Ranges.Slots
-	m.inParallel(ranges, func(w, t int) { m.sumRange(w, t, step, gradients) })
-}
+// Close ends the mechanism's goroutines. No step may follow.
+func (m *Mechanism) Close() { m.crew.dismiss() }
 
 // Spent is what the steps run so far cost.
 func (m *Mechanism) Spent() accounting.Event { return m.plan.Event(m.drawn) }
 
-// inParallel calls f(worker, i) for each i in [0, n), in any order, from all workers.
-func (m *Mechanism) inParallel(n int, f func(worker, i int)) {
-	var next atomic.Int64
-	var group sync.WaitGroup
-	for w := range m.workers {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				f(w, i)
-			}
-		})
-	}
-	group.Wait()
-}
-
-// sumRange adds the clipped gradients of range t's drawn rows to worker w's sum. The float32 sum starts at +0 for each
-// range and is rounded to the lattice where the range ends.
-func (m *Mechanism) sumRange(w, t int, step uint64, gradients Source) {
-	k := &m.workers[w]
-	lo := t * m.plan.Ranges.Slots
-	hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots)
-	m.coins.Open(&k.coins, step, uint64(t))
-	k.sampled = m.plan.Sampler.Sample(k.sampled[:0], lo, hi, &k.coins)
-	rows := m.slots.resolve(k.sampled)
-	if len(rows) == 0 {
-		return
-	}
-	for len(rows) > 0 {
-		group := rows[:min(len(rows), len(k.norms))]
-		rows = rows[len(group):]
-		norms, scale := k.norms[:len(group)], k.scale[:len(group)]
-		g := gradients(w, group)
-		g.SquaredNorms(norms)
-		m.plan.Clipper.Scale(scale, norms)
-		g.AddScaled(k.range32, scale)
-	}
-	lattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)
-}
-
-// release sets block t of dst to the workers' sums plus noise, over the divisor, and clears the sums.
-func (m *Mechanism) release(dst []float32, w, t int, step uint64) {
-	lo := t * noiseBlock
-	hi := min(lo+noiseBlock, m.plan.Params)
+// release sets block b of dst to the workers' sums plus noise, over the divisor, and clears the sums.
+func (m *Mechanism) release(w, b int) {
+	lo, hi := m.layout.Blocks[b], m.layout.Blocks[b+1]
 	sum := m.workers[0].sum[lo:hi]
-	for i := range m.workers[1:] {
-		lattice.Collect(sum, m.workers[1+i].sum[lo:hi])
+	if m.wave == nil {
+		for i := range m.workers[1:] {
+			lattice.Collect(sum, m.workers[1+i].sum[lo:hi])
+		}
 	}
-	m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)
-	lattice.Scale(dst[lo:hi], sum, m.plan.Lattice.Step/m.plan.Divisor())
+	m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)
+	lattice.Scale(m.dst[lo:hi], sum, m.plan.Lattice.Step/m.plan.Divisor())
+	if m.released != nil {
+		m.released(lo, hi)
+	}
 }

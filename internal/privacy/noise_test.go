@@ -14,20 +14,30 @@ import (
 type constant struct {
 	rows  int
 	value float32
+	scale []float32
 }
 
-func (c constant) SquaredNorms(dst []float64) {
+func constantOf(rows int, value float32) *constant { return &constant{rows: rows, value: value} }
+
+func (c *constant) SquaredNorms(dst []float64) {
 	for i := range dst {
 		dst[i] = float64(c.value) * float64(c.value) * 1e6 // far above any clipping norm here
 	}
 }
 
-func (c constant) AddScaled(sum, scale []float32) {
-	for _, s := range scale {
+func (c *constant) Scale(scale []float32) { c.scale = slices.Clone(scale) }
+
+func (c *constant) AddTo(sum []float32, lo, hi int) {
+	for _, s := range c.scale {
 		for j := range sum {
 			sum[j] += s * c.value
 		}
 	}
+}
+
+// testLayout gives each worker ranges of its own.
+func testLayout(params, workers, groupRows int) Layout {
+	return Layout{Workers: workers, GroupRows: groupRows, Groups: workers, Blocks: EvenBlocks(params)}
 }
 
 func newTestMechanism(t testing.TB, s Spec, seed uint64, workers int) *Mechanism {
@@ -36,10 +46,11 @@ func newTestMechanism(t testing.TB, s Spec, seed uint64, workers int) *Mechanism
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := NewMechanism(p, OneRowEach(s.Slots), rng.TestKey(seed), workers, 8)
+	m, err := NewMechanism(p, OneRowEach(s.Slots), rng.TestKey(seed), testLayout(s.Params, workers, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(m.Close)
 	return m
 }
 
@@ -54,13 +65,13 @@ func TestStepDrawsTheNoiseItClaims(t *testing.T) {
 	var sum, square, neighbours, blocks, successive float64
 	noise, last := make([]float32, params), make([]float32, params)
 	for range steps {
-		m.Step(noise, func(_ int, rows []int32) Gradients { return constant{len(rows), 0} })
+		m.Step(noise, func(_ int, rows []int32) Gradients { return constantOf(len(rows), 0) }, nil)
 		for j, v := range noise {
 			x := float64(v) / want
 			sum += x
 			square += x * x
 			neighbours += x * float64(noise[(j+1)%params]) / want
-			blocks += x * float64(noise[(j+noiseBlock)%params]) / want
+			blocks += x * float64(noise[(j+m.layout.Blocks[1])%params]) / want
 			successive += x * float64(last[j]) / want
 		}
 		noise, last = last, noise
@@ -81,7 +92,7 @@ func TestStepIsTheMeanOfClippedRows(t *testing.T) {
 	const params, slots = 4000, 100
 	m := newTestMechanism(t, Spec{Params: params, Slots: slots, Steps: 1, SamplingProbability: 1, NoiseMultiplier: 0.1, MaxGradNorm: 1, Delta: 1e-6}, 1, 3)
 	mean := make([]float32, params)
-	m.Step(mean, func(_ int, rows []int32) Gradients { return constant{len(rows), 2} })
+	m.Step(mean, func(_ int, rows []int32) Gradients { return constantOf(len(rows), 2) }, nil)
 	var sum float64
 	for _, v := range mean {
 		sum += float64(v)
@@ -99,7 +110,7 @@ func TestStepDoesNotDependOnWorkers(t *testing.T) {
 		m := newTestMechanism(t, spec, 9, workers)
 		got := make([]float32, spec.Params)
 		for range spec.Steps {
-			m.Step(got, func(_ int, rows []int32) Gradients { return constant{len(rows), 1} })
+			m.Step(got, func(_ int, rows []int32) Gradients { return constantOf(len(rows), 1) }, nil)
 		}
 		if want == nil {
 			want = got
@@ -114,7 +125,7 @@ func TestEveryStepIsCharged(t *testing.T) {
 	m := newTestMechanism(t, Spec{Params: 1, Slots: 3, Steps: 5, SamplingProbability: 1e-9, NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6}, 1, 1)
 	dst := make([]float32, 1)
 	for range 4 {
-		m.Step(dst, func(int, []int32) Gradients { t.Error("a row was drawn at q = 1e-9"); return constant{} })
+		m.Step(dst, func(int, []int32) Gradients { t.Error("a row was drawn at q = 1e-9"); return constantOf(0, 0) }, nil)
 		if dst[0] == 0 {
 			t.Error("an empty draw adds no noise")
 		}
@@ -145,8 +156,8 @@ func TestStepsDrawTheirOwnRows(t *testing.T) {
 			for _, row := range rows {
 				drawn[row] = true
 			}
-			return constant{len(rows), 1}
-		})
+			return constantOf(len(rows), 1)
+		}, nil)
 		for i, d := range drawn {
 			if d && last[i] {
 				both++

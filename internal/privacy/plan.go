@@ -69,7 +69,7 @@ func NewPlan(s Spec) (*Plan, error) {
 		return nil, fmt.Errorf("delta is %v, want a number in [%v, 1)", s.Delta, minDelta)
 	}
 	p := &Plan{Spec: s, Sampler: sampler, Clipper: clipper}
-	p.Ranges = planRanges(s.Slots, sampler.Probability(), s.Steps, s.Delta*tailShare)
+	p.Ranges = planRanges(s.Params, s.Slots, sampler.Probability(), s.Steps, s.Delta*tailShare)
 	p.Lattice, err = lattice.Choose(lattice.Demand{
 		Params:          s.Params,
 		Slots:           s.Slots,

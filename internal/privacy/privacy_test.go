@@ -1,8 +1,10 @@
 package privacy
 
 import (
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"dptrain/internal/privacy/rng"
@@ -84,6 +86,55 @@ func TestCoinsAreRoundedUp(t *testing.T) {
 	}
 }
 
+// TestCoinsAreComparedAsWhole feeds coins of known bytes: a slot is drawn exactly if the number that its bytes make up is below
+// the threshold.
+func TestCoinsAreComparedAsWhole(t *testing.T) {
+	for word := range uint64(256) {
+		word = word<<8 | 0xfe<<56 | 0x7f<<48 | word<<40
+		for top := range 256 {
+			got := bytesAtMost(word, byte(top))
+			for i := range 8 {
+				b := byte(word >> (8 * i))
+				if want := uint64(0x80); got>>(8*i)&0xff != want && b <= byte(top) || got>>(8*i)&0xff != 0 && b > byte(top) {
+					t.Fatalf("bytesAtMost(%#x, %#x) = %#x: wrong in byte %d", word, top, got, i)
+				}
+			}
+		}
+	}
+	for _, q := range []float64{1e-4, 1.0 / 256, 0.1, 0.5, 0.7, 255.5 / 256, 1 - 0x1p-53} {
+		p := newPoisson(q)
+		source := rng.TestKey(3).Source(rng.Coins)
+		for _, slots := range []int{1, 8, 13, coinsAtOnce, 3*coinsAtOnce + 5} {
+			got := p.Sample(nil, 10, 10+slots, source.Stream(1, 2))
+			if want := sampleSlowly(p, 10, 10+slots, source.Stream(1, 2)); !slices.Equal(got, want) {
+				t.Errorf("q = %v, %d slots: drawn %v, want %v", q, slots, got, want)
+			}
+		}
+	}
+}
+
+// sampleSlowly is Sample from its definition.
+func sampleSlowly(p poisson, lo, hi int, coins *rng.Stream) []int32 {
+	var drawn []int32
+	for ; lo < hi; lo += coinsAtOnce {
+		end := min(lo+coinsAtOnce, hi)
+		var first []byte
+		for len(first) < end-lo {
+			first = binary.LittleEndian.AppendUint64(first, coins.Uint64())
+		}
+		for slot := lo; slot < end; slot++ {
+			coin := uint64(first[slot-lo]) << 56
+			if coin>>56 == p.threshold>>56 {
+				coin |= coins.Uint64() << 8 >> 8
+			}
+			if coin < p.threshold {
+				drawn = append(drawn, int32(slot))
+			}
+		}
+	}
+	return drawn
+}
+
 // TestPoissonSampling checks counts, pairs and ends. False alarms: each of the bounds is 6.5 standard deviations, 1e-10
 // for a normal statistic, 24 of them. A q off by 2 %, or two neighbouring coins equal 2 % of the time, is caught.
 func TestPoissonSampling(t *testing.T) {
@@ -156,20 +207,21 @@ func TestScatterIsUniform(t *testing.T) {
 func TestRangesKeepTheirTail(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for range 300 {
+		params := 1 << r.IntN(24)
 		slots := 1 + r.IntN(1<<r.IntN(24))
 		q := math.Exp(-12 * r.Float64())
 		if r.IntN(4) == 0 {
 			q = 1
 		}
 		steps := 1 + r.IntN(100000)
-		g := planRanges(slots, q, steps, 1e-12)
+		g := planRanges(params, slots, q, steps, 1e-12)
 		switch {
 		case g.Slots < 1 || g.Slots > slots || g.MaxDrawn > g.Slots || g.MaxDrawn < 1:
-			t.Fatalf("planRanges(%d, %v, %d) = %+v", slots, q, steps, g)
+			t.Fatalf("planRanges(%d, %d, %v, %d) = %+v", params, slots, q, steps, g)
 		case g.Tail > 1e-12:
-			t.Fatalf("planRanges(%d, %v, %d).Tail = %v, want at most 1e-12", slots, q, steps, g.Tail)
+			t.Fatalf("planRanges(%d, %d, %v, %d).Tail = %v, want at most 1e-12", params, slots, q, steps, g.Tail)
 		case g.MaxDrawn > 400:
-			t.Fatalf("planRanges(%d, %v, %d).MaxDrawn = %d, which makes η more than 1 %%", slots, q, steps, g.MaxDrawn)
+			t.Fatalf("planRanges(%d, %d, %v, %d).MaxDrawn = %d, which makes η more than 1 %%", params, slots, q, steps, g.MaxDrawn)
 		}
 	}
 }

@@ -47,10 +47,11 @@ func (q Query) event() accounting.Event {
 const queryGroup = 256
 
 // NewQuery readies query i of the plan over slots: one step of the mechanism that it returns gives the noisy mean [Length]
-// of the rows' vectors over all slots. Taken again with the same key it has the same noise; with another it is another
+// of the rows' vectors over all slots, and [Mechanism.Close] ends it. Taken again with the same key it has the same noise; with another it is another
 // query, which the plan does not pay for.
 func NewQuery(p *Plan, i int, slots Slots, key rng.Key, workers int) (*Mechanism, error) {
-	m, err := newMechanism(p.queries[i], slots, key.Source(rng.Coins), key.Source(rng.Queries), workers, queryGroup)
+	layout := Layout{Workers: workers, GroupRows: queryGroup, Groups: workers, Blocks: EvenBlocks(p.queries[i].Params)}
+	m, err := newMechanism(p.queries[i], slots, key.Source(rng.Coins), key.Source(rng.Queries), layout)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func (p *Plan) QueryLattice(i int) lattice.Lattice { return p.queries[i].Lattice
 // Vectors are the vectors of a group of rows: a [Gradients] for a query.
 type Vectors struct {
 	Length int
-	Values []float32 // [B×Length]: a function of each row alone
+	Values []float32 // [B×Length]: a function of each row alone, until they are scaled
 }
 
 // SquaredNorms sets dst [B] to upper bounds of the squared L2 norms: the squares of float32s are exact in float64, and
@@ -80,14 +81,26 @@ func (v Vectors) SquaredNorms(dst []float64) {
 	}
 }
 
-// AddScaled adds Σ scale[i]·vᵢ to sum [Length], in row order. Each product is rounded before its sum, on every processor.
-func (v Vectors) AddScaled(sum, scale []float32) {
+// Scale multiplies the vectors by scale [B]. Each product is rounded, on every processor.
+func (v Vectors) Scale(scale []float32) {
 	for i, s := range scale {
+		row := v.Values[i*v.Length : (i+1)*v.Length]
 		if s == 0 {
-			continue // null: what is not finite must not meet a product
+			clear(row) // what is not finite must not meet a product
+			continue
 		}
-		for j, x := range v.Values[i*v.Length : (i+1)*v.Length] {
-			sum[j] += float32(s * x)
+		for j := range row {
+			row[j] *= s
+		}
+	}
+}
+
+// AddTo adds the coordinates [lo, hi) of the vectors to sum, in row order. A null row adds +0 to sums that start at +0, and
+// so are never −0.
+func (v Vectors) AddTo(sum []float32, lo, hi int) {
+	for ; len(v.Values) > 0; v.Values = v.Values[v.Length:] {
+		for j, x := range v.Values[lo:hi] {
+			sum[j] += x
 		}
 	}
 }
@@ -104,8 +117,8 @@ type Weighted struct {
 	Scratch []float32 // [B]
 }
 
-// AddScaled adds Σ weightᵢ·scale[i]·gᵢ to sum.
-func (w Weighted) AddScaled(sum, scale []float32) {
+// Scale multiplies the gradient of row i by weightᵢ·scale[i].
+func (w Weighted) Scale(scale []float32) {
 	product := w.Scratch[:len(scale)]
 	for i, s := range scale {
 		weight := w.Weights[i]
@@ -114,5 +127,5 @@ func (w Weighted) AddScaled(sum, scale []float32) {
 		}
 		product[i] = roundDown(float64(min(weight, 1)) * float64(s))
 	}
-	w.Gradients.AddScaled(sum, product)
+	w.Gradients.Scale(product)
 }

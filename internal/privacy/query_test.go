@@ -78,10 +78,10 @@ type without struct {
 	at int
 }
 
-func (w without) AddScaled(sum, scale []float32) {
+func (w without) AddTo(sum []float32, lo, hi int) {
 	n := w.Length
-	Vectors{n, w.Values[:w.at*n]}.AddScaled(sum, scale[:w.at])
-	Vectors{n, w.Values[(w.at+1)*n:]}.AddScaled(sum, scale[w.at+1:])
+	Vectors{n, w.Values[:w.at*n]}.AddTo(sum, lo, hi)
+	Vectors{n, w.Values[(w.at+1)*n:]}.AddTo(sum, lo, hi)
 }
 
 // TestNullingARowMovesAQueryByItsBoundAtMost is claim 2 for queries, in exact integers: at most 1+η, for vectors at the
@@ -148,8 +148,8 @@ func TestQueriesDrawTheNoiseTheyClaim(t *testing.T) {
 		}
 		got := make([]float32, length)
 		m.Step(got, func(_ int, rows []int32) Gradients {
-			return Vectors{Length: length, Values: vectors.Values[:len(rows)*length]}
-		})
+			return Vectors{Length: length, Values: slices.Clone(vectors.Values[:len(rows)*length])}
+		}, nil)
 		for _, x := range got {
 			z := (float64(x)*slots - want) / (sigma * (1 + p.queries[1].Lattice.Eta))
 			sum += z
@@ -175,20 +175,20 @@ func TestQueriesShareNoNoise(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := rng.TestKey(8)
-	nothing := func(_ int, rows []int32) Gradients { return constant{len(rows), 0} }
+	nothing := func(_ int, rows []int32) Gradients { return constantOf(len(rows), 0) }
 	var draws [][]float32
 	take := func(m *Mechanism, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		draw := make([]float32, length)
-		m.Step(draw, nothing)
+		m.Step(draw, nothing, nil)
 		draws = append(draws, draw)
 	}
 	for i := range 2 {
 		take(NewQuery(p, i, OneRowEach(5), key, 1))
 	}
-	m, err := NewMechanism(p, OneRowEach(5), key, 1, 8)
+	m, err := NewMechanism(p, OneRowEach(5), key, testLayout(p.Params, 1, 8))
 	for range 3 {
 		take(m, err)
 	}
@@ -234,7 +234,7 @@ func TestQueriesAreCharged(t *testing.T) {
 	if p.ExtraEpsilon(5) <= p.Lattice.ExtraEpsilon(10, 5) {
 		t.Error("the lattices of the queries add nothing to ε")
 	}
-	m, err := NewMechanism(p, OneRowEach(100), rng.TestKey(1), 1, 8)
+	m, err := NewMechanism(p, OneRowEach(100), rng.TestKey(1), testLayout(p.Params, 1, 8))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,14 +255,6 @@ func TestNewPlanRefusesQueries(t *testing.T) {
 	}
 }
 
-// recorded keeps the factors it is asked to add with.
-type recorded struct {
-	constant
-	scale []float32
-}
-
-func (r *recorded) AddScaled(_, scale []float32) { r.scale = slices.Clone(scale) }
-
 // TestWeightsOnlyShorten holds products of weights and factors against the factors, for every kind of weight.
 func TestWeightsOnlyShorten(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
@@ -271,8 +263,8 @@ func TestWeightsOnlyShorten(t *testing.T) {
 		weights = append(weights, []float32{r.Float32(), 1, 0, 2, -1, float32(math.NaN()), float32(math.Inf(1)), 1e-30, 1 - 0x1p-24}[r.IntN(9)])
 		scale = append(scale, []float32{r.Float32(), 1, 0, 1e-38, 1 - 0x1p-24}[r.IntN(5)])
 	}
-	inner := &recorded{}
-	Weighted{inner, weights, make([]float32, len(scale))}.AddScaled(nil, scale)
+	inner := &constant{}
+	Weighted{inner, weights, make([]float32, len(scale))}.Scale(scale)
 	for i, got := range inner.scale {
 		weight := min(float64(weights[i]), 1)
 		if !(weight > 0) {

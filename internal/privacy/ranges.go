@@ -13,22 +13,43 @@ type Ranges struct {
 	Tail float64
 }
 
+// count is the number of ranges that slots are cut into.
+func (r Ranges) count(slots int) int { return (slots + r.Slots - 1) / r.Slots }
+
 // The expected number of drawn slots in a range. More make the sum's rounding, and so the noise, larger (η is about
-// MaxDrawn²·2⁻²⁴: 0.4 % at 256); fewer make the sum go to the lattice more often.
+// MaxDrawn²·2⁻²⁴: 0.4 % at 256, 0.95 % at 400); fewer make the sum go to the lattice more often, at a cost that goes with
+// the parameters.
 const (
 	minExpectedDrawn = 16
 	maxExpectedDrawn = 128
+	maxDrawn         = 400 // η stays below 1 %
 )
 
-// planRanges cuts slots into ranges for steps drawn with probability q, with Tail at most tail. Small batches get
-// smaller ranges, so that there are some for every worker.
-func planRanges(slots int, q float64, steps int, tail float64) Ranges {
-	expected := math.Min(maxExpectedDrawn, math.Max(minExpectedDrawn, q*float64(slots)/16))
+// fewParams is the number of parameters up to which going to the lattice is cheap: each worker sums ranges of its own
+// then, and small batches are cut into several for every worker.
+const fewParams = 1 << 14
+
+// planRanges cuts slots into ranges for steps drawn with probability q, with Tail at most tail.
+func planRanges(params, slots int, q float64, steps int, tail float64) Ranges {
+	batch := q * float64(slots)
+	most := float64(maxExpectedDrawn)
+	if params <= fewParams {
+		most = math.Min(most, math.Max(minExpectedDrawn, batch/16))
+	}
+	expected := math.Max(1, batch/math.Ceil(batch/most))
+	for ; ; expected *= 0.9 {
+		if r := cutRanges(slots, q, steps, tail, expected); r.MaxDrawn <= maxDrawn || expected < 1 {
+			return r
+		}
+	}
+}
+
+// cutRanges cuts slots into ranges with the expected number of drawn slots in each.
+func cutRanges(slots int, q float64, steps int, tail, expected float64) Ranges {
+	size := int(math.Min(float64(slots), math.Ceil(expected/q)))
 	if q == 1 {
-		size := min(slots, int(2*expected))
 		return Ranges{Slots: size, MaxDrawn: size}
 	}
-	size := int(math.Min(float64(slots), math.Ceil(expected/q)))
 	ranges := math.Ceil(float64(slots)/float64(size)) * float64(steps)
 	if math.IsInf(ranges, 0) || ranges < 1 {
 		ranges = 1

@@ -90,27 +90,37 @@ func newRun(t *testing.T, s nn.Shape, seed uint64, rows, slots int, q, clip floa
 	return &run{plan: plan, net: net, weights: weights, table: table(t, r, s, rows), slots: where}
 }
 
+// layout cuts a step of the run up; groups is the number of groups of rows that are held at once in waves, or 0 for none.
+func (r *run) layout(workers, rows, groups int) privacy.Layout {
+	l := privacy.Layout{Workers: workers, GroupRows: rows, Groups: workers, Blocks: r.net.Blocks()}
+	if groups > 0 {
+		l.Waves, l.Groups = true, groups
+	}
+	return l
+}
+
 // sum is the lattice sum of a step in which row null (or none, at -1) is null, computed as absent or, with zeroed, as
 // drawn with a scale of 0.
-func (r *run) sum(t *testing.T, workers, group, null int, zeroed bool) []int64 {
+func (r *run) sum(t *testing.T, l privacy.Layout, null int, zeroed bool) []int64 {
 	t.Helper()
-	m, err := privacy.NewMechanism(r.plan, r.slots, rng.TestKey(5), workers, group)
+	m, err := privacy.NewMechanism(r.plan, r.slots, rng.TestKey(5), l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	batches := make([]*nn.Batch, workers)
+	defer m.Close()
+	batches := make([]*nn.Batch, l.Groups)
 	for i := range batches {
-		batches[i] = r.net.NewBatch(group)
+		batches[i] = r.net.NewBatch(l.GroupRows)
 	}
-	return m.TestOnlySum(3, func(worker int, rows []int32) privacy.Gradients {
+	return m.TestOnlySum(3, func(group int, rows []int32) privacy.Gradients {
 		if at := slices.Index(rows, int32(null)); at >= 0 {
 			if zeroed {
-				return nulled{batches[worker].Gradients(r.weights, r.table, rows), at}
+				return nulled{batches[group].Gradients(r.weights, r.table, rows), at}
 			}
 			without := slices.Delete(slices.Clone(rows), at, at+1)
-			return shorter{batches[worker].Gradients(r.weights, r.table, without), at}
+			return shorter{batches[group].Gradients(r.weights, r.table, without), at}
 		}
-		return batches[worker].Gradients(r.weights, r.table, rows)
+		return batches[group].Gradients(r.weights, r.table, rows)
 	})
 }
 
@@ -136,8 +146,8 @@ func (s shorter) SquaredNorms(dst []float64) {
 	copy(dst[s.at+1:], dst[s.at:len(dst)-1])
 }
 
-func (s shorter) AddScaled(sum, scale []float32) {
-	s.Gradients.AddScaled(sum, slices.Delete(slices.Clone(scale), s.at, s.at+1))
+func (s shorter) Scale(scale []float32) {
+	s.Gradients.Scale(slices.Delete(slices.Clone(scale), s.at, s.at+1))
 }
 
 // distance is the L2 norm of a − b, exactly squared, times g.
@@ -160,11 +170,12 @@ func TestNullingARowMovesTheSumByTheClippingNormAtMost(t *testing.T) {
 			for _, clip := range []float64{1, 1e-4, 50} {
 				t.Run(fmt.Sprintf("%d/q=%v/C=%v", i, q, clip), func(t *testing.T) {
 					r := newRun(t, s, uint64(i), 600, 600, q, clip)
-					full := r.sum(t, 2, 16, -1, false)
+					l := r.layout(2, 16, 0)
+					full := r.sum(t, l, -1, false)
 					bound := clip * (1 + r.plan.Lattice.Eta)
 					var worst float64
 					for row := range 40 {
-						moved := distance(full, r.sum(t, 2, 16, row*13, false), r.plan.Lattice.Step)
+						moved := distance(full, r.sum(t, l, row*13, false), r.plan.Lattice.Step)
 						worst = max(worst, moved)
 						if moved > bound {
 							t.Errorf("nulling row %d moves the sum by %v, want at most %v", row*13, moved, bound)
@@ -185,10 +196,12 @@ func TestDrawnNullEqualsNotDrawn(t *testing.T) {
 		for _, slots := range []int{300, 500} {
 			for _, q := range []float64{1, 0.3} {
 				r := newRun(t, s, uint64(i), 300, slots, q, 1)
-				for row := range 30 {
-					absent, null := r.sum(t, 1, 8, row*10, false), r.sum(t, 1, 8, row*10, true)
-					if !slices.Equal(absent, null) {
-						t.Errorf("shape %d, %d slots, q = %v: row %d drawn null differs from not drawn", i, slots, q, row*10)
+				for _, l := range []privacy.Layout{r.layout(1, 8, 0), r.layout(2, 8, 100)} {
+					for row := range 30 {
+						absent, null := r.sum(t, l, row*10, false), r.sum(t, l, row*10, true)
+						if !slices.Equal(absent, null) {
+							t.Errorf("shape %d, %d slots, q = %v, waves %v: row %d drawn null differs from not drawn", i, slots, q, l.Waves, row*10)
+						}
 					}
 				}
 			}
@@ -199,11 +212,15 @@ func TestDrawnNullEqualsNotDrawn(t *testing.T) {
 func TestWorkersAndGroupsDoNotChangeTheSum(t *testing.T) {
 	for i, s := range shapes() {
 		r := newRun(t, s, uint64(i), 700, 900, 0.5, 1)
-		want := r.sum(t, 1, 1, -1, false)
+		want := r.sum(t, r.layout(1, 1, 0), -1, false)
 		for _, workers := range []int{1, 2, 8} {
 			for _, group := range []int{1, 3, 64} {
-				if got := r.sum(t, workers, group, -1, false); !slices.Equal(got, want) {
-					t.Errorf("shape %d: %d workers and groups of %d give another sum", i, workers, group)
+				perRange := (r.plan.Ranges.MaxDrawn + group - 1) / group
+				for _, groups := range []int{0, perRange, 3*perRange + 1} {
+					l := r.layout(workers, group, groups)
+					if got := r.sum(t, l, -1, false); !slices.Equal(got, want) {
+						t.Errorf("shape %d: %+v gives another sum", i, l)
+					}
 				}
 			}
 		}

@@ -31,7 +31,7 @@ func TestFullBatchDrawsEverySlotOnce(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				m, err := NewMechanism(p, where, rng.TestKey(1), workers, 7)
+				m, err := NewMechanism(p, where, rng.TestKey(1), testLayout(p.Params, workers, 7))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -43,8 +43,8 @@ func TestFullBatchDrawsEverySlotOnce(t *testing.T) {
 					for _, row := range group {
 						times[row]++
 					}
-					return constant{len(group), 1}
-				})
+					return constantOf(len(group), 1)
+				}, nil)
 				for row, n := range times {
 					if n != 1 {
 						t.Fatalf("%d rows in %d slots, %d workers: row %d is drawn %d times, want once", rows, slots, workers, row, n)

@@ -76,9 +76,9 @@ type Taped struct {
 }
 
 // Record is the first run, over all rows.
-func (t *Tape) Record(p *Plan, slots Slots, workers, groupRows int) (*Taped, error) {
+func (t *Tape) Record(p *Plan, slots Slots, layout Layout) (*Taped, error) {
 	return t.run(p, func(watched *Plan, key rng.Key) (*Mechanism, error) {
-		return NewMechanism(watched, slots, key, workers, groupRows)
+		return NewMechanism(watched, slots, key, layout)
 	})
 }
 
@@ -131,19 +131,22 @@ func (t *Tape) fault(format string, args ...any) {
 // Spent is what the steps cost.
 func (r *Taped) Spent() accounting.Event { return r.mechanism.Spent() }
 
+// Close ends the mechanism.
+func (r *Taped) Close() { r.mechanism.Close() }
+
 // Step is a step of the mechanism.
-func (r *Taped) Step(dst []float32, gradients Source) {
+func (r *Taped) Step(dst []float32, gradients Source, released func(lo, hi int)) {
 	r.now = &tapeStep{ranges: make(map[int]tapeRange), blocks: make(map[uint64]tapeBlock), moved: new(big.Int)}
 	if r.played && r.tape.played >= len(r.tape.steps) {
 		r.tape.fault("one run takes more steps than the other")
 		r.played = false
 	}
-	r.mechanism.Step(dst, func(worker int, rows []int32) Gradients {
+	r.mechanism.Step(dst, func(group int, rows []int32) Gradients {
 		r.now.mutex.Lock()
 		r.now.rows = append(r.now.rows, rows...)
 		r.now.mutex.Unlock()
-		return gradients(worker, rows)
-	})
+		return gradients(group, rows)
+	}, released)
 	r.checkRelease(dst)
 	if !r.played {
 		r.tape.steps = append(r.tape.steps, r.now)
@@ -159,7 +162,7 @@ func (r *Taped) checkRelease(dst []float32) {
 	covered := 0
 	unit := r.plan.Lattice.Step / (r.plan.Sampler.Probability() * float64(r.plan.Slots))
 	for t, b := range r.now.blocks {
-		first := int(t) * noiseBlock
+		first := r.mechanism.layout.Blocks[t]
 		covered += len(b.sum)
 		for j, v := range b.noisy {
 			if first+j >= len(dst) || dst[first+j] != float32(float64(v)*unit) {

@@ -9,14 +9,14 @@ import (
 )
 
 // liar is a group whose gradients are longer than it says.
-type liar struct{ constant }
+type liar struct{ *constant }
 
 func (l liar) SquaredNorms(dst []float64) { clear(dst) }
 
 // TestTapeSeesFaults breaks what a mechanism may do, one way at a time.
 func TestTapeSeesFaults(t *testing.T) {
 	spec := Spec{Params: 5000, Slots: 300, Steps: 3, SamplingProbability: 0.4, NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6}
-	honest := func(_ int, rows []int32) Gradients { return constant{len(rows), 1} }
+	honest := func(_ int, rows []int32) Gradients { return constantOf(len(rows), 1) }
 	for _, test := range []struct {
 		name  string
 		steps int // of the second run
@@ -41,11 +41,11 @@ func TestTapeSeesFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		tape := NewTape(1)
-		first, err := tape.Record(p, OneRowEach(300), 2, 16)
+		first, err := tape.Record(p, OneRowEach(300), testLayout(spec.Params, 2, 16))
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := tape.Record(p, OneRowEach(300), 1, 16)
+		second, err := tape.Record(p, OneRowEach(300), testLayout(spec.Params, 1, 16))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,10 +53,10 @@ func TestTapeSeesFaults(t *testing.T) {
 		test.play(first, second)
 		dst := make([]float32, spec.Params)
 		for range 3 {
-			first.Step(dst, honest)
+			first.Step(dst, honest, nil)
 		}
 		for range test.steps {
-			second.Step(dst, honest)
+			second.Step(dst, honest, nil)
 		}
 		if got := strings.Join(tape.Found().Faults, "; "); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
 			t.Errorf("%s: faults are %q, want %q", test.name, got, test.want)
@@ -85,7 +85,7 @@ func TestTapeMeasuresWhatARowMoves(t *testing.T) {
 		}
 		tape := NewTape(2)
 		for run := range 2 {
-			taped, err := tape.Record(p, OneRowEach(50), 1, 1)
+			taped, err := tape.Record(p, OneRowEach(50), testLayout(spec.Params, 1, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,15 +93,15 @@ func TestTapeMeasuresWhatARowMoves(t *testing.T) {
 				taped.Play(7, accounting.ZeroOut)
 			}
 			taped.Step(make([]float32, spec.Params), func(_ int, rows []int32) Gradients {
-				g := constant{1, 1}
+				g := constantOf(1, 1)
 				switch {
 				case rows[0] == 7 && run == 1:
-					return constant{1, 0}
+					return constantOf(1, 0)
 				case rows[0] == 7 && long:
 					return liar{g}
 				}
 				return g
-			})
+			}, nil)
 		}
 		found := tape.Found()
 		// 100 coordinates of 1, clipped to 10⁻³ each or not at all.

@@ -55,8 +55,8 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 	steps := 0
 	key := rng.TestKey(c.seed)
 	f, err := Fit(context.Background(), c.plan, c.table, Run{Key: key, Workers: 1, Attempt: a,
-		watch: func(slots privacy.Slots, group int) (means, error) {
-			m, err := privacy.NewMechanism(c.plan.Mechanism, slots, key, 1, group)
+		watch: func(slots privacy.Slots, layout privacy.Layout) (means, error) {
+			m, err := privacy.NewMechanism(c.plan.Mechanism, slots, key, layout)
 			return counting{m, &c.drawn}, err
 		},
 		Progress: func(int) {
@@ -85,9 +85,9 @@ type counting struct {
 	drawn *int
 }
 
-func (m counting) Step(dst []float32, gradients privacy.Source) {
+func (m counting) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
 	*m.drawn++
-	m.Mechanism.Step(dst, gradients)
+	m.Mechanism.Step(dst, gradients, released)
 }
 
 // charged is what a dry run tells, and whether the run has ended.

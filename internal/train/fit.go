@@ -26,7 +26,7 @@ type Run struct {
 	Clock func() time.Duration
 
 	// watch makes the mechanism where its work is to be seen: in a replay, or in an audit. No other package can set it.
-	watch      func(slots privacy.Slots, group int) (means, error)
+	watch      func(slots privacy.Slots, layout privacy.Layout) (means, error)
 	watchQuery func(i int, slots privacy.Slots) (means, error)
 }
 
@@ -76,21 +76,23 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	if err != nil {
 		return nil, err
 	}
-	group := groupRows(p.Net)
-	means, err := p.newMeans(d, r, group)
+	layout := newLayout(p, r.Workers)
+	means, err := p.newMeans(d, r, layout)
 	if err != nil {
 		return nil, err
 	}
-	batches := make([]*nn.Batch, r.Workers)
+	defer means.Close()
+	batches := make([]*nn.Batch, layout.Groups)
 	for i := range batches {
-		batches[i] = p.Net.NewBatch(group)
+		batches[i] = p.Net.NewBatch(layout.GroupRows)
 	}
 
 	l := newLearner(p)
 	p.Net.Init(l.params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
 	keep := newKeeper(r, p, l)
 	weights := p.Net.NewWeights()
-	weighted := weighting(table, p.classWeights(learned), r.Workers, group)
+	weights.Set(l.params)
+	weighted := weighting(table, p.classWeights(learned), layout)
 	gradient := make([]float32, len(l.params))
 	first := l.next
 	for l.next < p.Train.Steps {
@@ -100,11 +102,13 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		if err := keep.reserve(); err != nil {
 			return nil, err
 		}
-		weights.Set(l.params)
-		means.Step(gradient, func(worker int, rows []int32) privacy.Gradients {
-			return weighted(worker, rows, batches[worker].Gradients(weights, table, rows))
+		means.Step(gradient, func(group int, rows []int32) privacy.Gradients {
+			return weighted(group, rows, batches[group].Gradients(weights, table, rows))
+		}, func(lo, hi int) {
+			l.learn(gradient, lo, hi)
+			weights.Update(lo, hi)
 		})
-		l.learn(gradient)
+		l.learned()
 		if r.Progress != nil {
 			r.Progress(l.next)
 		}
@@ -122,20 +126,20 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 }
 
 // weighting returns a function that gives the gradients of rows the weights of their classes; nil weighs all alike.
-func weighting(table *nn.Table, ofClass []float32, workers, group int) func(worker int, rows []int32, g privacy.Gradients) privacy.Gradients {
+func weighting(table *nn.Table, ofClass []float32, layout privacy.Layout) func(group int, rows []int32, g privacy.Gradients) privacy.Gradients {
 	if ofClass == nil {
 		return func(_ int, _ []int32, g privacy.Gradients) privacy.Gradients { return g }
 	}
-	weights, scratch := make([][]float32, workers), make([][]float32, workers)
+	weights, scratch := make([][]float32, layout.Groups), make([][]float32, layout.Groups)
 	for i := range weights {
-		weights[i], scratch[i] = make([]float32, group), make([]float32, group)
+		weights[i], scratch[i] = make([]float32, layout.GroupRows), make([]float32, layout.GroupRows)
 	}
-	return func(worker int, rows []int32, g privacy.Gradients) privacy.Gradients {
-		of := weights[worker][:len(rows)]
+	return func(group int, rows []int32, g privacy.Gradients) privacy.Gradients {
+		of := weights[group][:len(rows)]
 		for i, row := range rows {
 			of[i] = ofClass[table.Labels[row]]
 		}
-		return privacy.Weighted{Gradients: g, Weights: of, Scratch: scratch[worker]}
+		return privacy.Weighted{Gradients: g, Weights: of, Scratch: scratch[group]}
 	}
 }
 
@@ -145,15 +149,42 @@ func newTable(net *nn.Net, d *data.Dataset) (*nn.Table, error) {
 	return t, t.Prepare(net.Shape())
 }
 
-// groupRows is the number of rows in a group: a function of the shape alone.
-func groupRows(net *nn.Net) int {
+// newLayout cuts the plan's steps up for the caches.
+func newLayout(p *Plan, workers int) privacy.Layout {
+	l := privacy.Layout{Workers: workers, GroupRows: groupRows(p.Net), Groups: workers, Blocks: p.Net.Blocks()}
+	if p.Noiseless() || p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
+		return l
+	}
+	l.GroupRows = min(l.GroupRows, 48)
+	perRange := (p.Mechanism.Ranges.MaxDrawn + l.GroupRows - 1) / l.GroupRows
+	if groups := waveBytes / (rowBytes(p.Net) * l.GroupRows); groups >= perRange {
+		l.Waves, l.Groups = true, max(perRange, min(groups, waveRows/l.GroupRows))
+	}
+	return l
+}
+
+// groupRows is the number of rows in a group: a function of the shape alone, and a multiple of the rows in a tile of
+// products.
+func groupRows(net *nn.Net) int { return min(240, max(12, groupBytes/rowBytes(net)/12*12)) }
+
+// rowBytes is the memory that a row takes in a batch.
+func rowBytes(net *nn.Net) int {
 	s := net.Shape()
 	floats := s.Dense + 2*net.Outputs()
 	for _, width := range s.Hidden {
 		floats += 2 * width
 	}
-	return min(256, max(16, groupBytes/(4*floats)))
+	return 4 * floats
 }
+
+// fewParams is the number of parameters whose sums fit beside the rows in each worker's cache.
+const fewParams = 1 << 14
+
+// The rows of a wave of ranges that workers share: enough to pass the sum seldom, few enough for the third-level cache.
+const (
+	waveRows  = 1024
+	waveBytes = 24 << 20
+)
 
 // normals returns a generator of standard normal numbers (Box and Muller 1958) for initial parameters, which depend on
 // no record. It is not fit for private noise: see package lattice.

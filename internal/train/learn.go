@@ -75,17 +75,18 @@ func (p *Plan) ask(i int, d *data.Dataset, vectors func(row int32, v []float32),
 	if err != nil {
 		return nil, err
 	}
+	defer query.Close()
 	groups := make([][]float32, r.Workers)
 	mean := make([]float32, length)
-	query.Step(mean, func(worker int, rows []int32) privacy.Gradients {
-		values := slices.Grow(groups[worker][:0], len(rows)*length)[:len(rows)*length]
+	query.Step(mean, func(group int, rows []int32) privacy.Gradients {
+		values := slices.Grow(groups[group][:0], len(rows)*length)[:len(rows)*length]
 		clear(values)
 		for k, row := range rows {
 			vectors(row, values[k*length:(k+1)*length])
 		}
-		groups[worker] = values
+		groups[group] = values
 		return privacy.Vectors{Length: length, Values: values}
-	})
+	}, nil)
 	sum := make([]float64, length)
 	for j, x := range mean {
 		sum[j] = float64(x) * float64(p.Slots())

@@ -17,11 +17,17 @@ func newLearner(p *Plan) *learner {
 		average: newTailAverage(params, p.Train.Steps, p.Train.AverageLast)}
 }
 
-// learn takes the noisy mean gradient of the next step.
-func (l *learner) learn(gradient []float32) {
+// learn takes the coordinates [lo, hi) of the noisy mean gradient of the next step. Several goroutines may call it at once
+// for different coordinates; learned follows when all are taken.
+func (l *learner) learn(gradient []float32, lo, hi int) {
+	l.optimizer.step(l.applied+1, l.params, gradient, lo, hi)
+	l.average.add(l.next, l.params, lo, hi)
+}
+
+// learned ends the step.
+func (l *learner) learned() {
+	l.average.added(l.next)
 	l.applied++
-	l.optimizer.step(l.applied, l.params, gradient)
-	l.average.add(l.next, l.params)
 	l.next++
 }
 

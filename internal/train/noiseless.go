@@ -18,23 +18,24 @@ import (
 
 // means gives out the mean gradient of one step after another, and says what that cost.
 type means interface {
-	Step(dst []float32, gradients privacy.Source)
+	Step(dst []float32, gradients privacy.Source, released func(lo, hi int))
 	Spent() accounting.Event
+	Close()
 }
 
 // newMeans is the plan's mechanism over the rows of a table; for a plan without privacy, exact means.
-func (p *Plan) newMeans(d *data.Dataset, r Run, group int) (means, error) {
+func (p *Plan) newMeans(d *data.Dataset, r Run, layout privacy.Layout) (means, error) {
 	if p.Noiseless() {
-		return newExactMeans(p, d.Rows, r, group)
+		return newExactMeans(p, d.Rows, r, layout.GroupRows)
 	}
 	slots, err := p.newSlots(d, r.Key)
 	if err != nil {
 		return nil, err
 	}
 	if r.watch != nil {
-		return r.watch(slots, group)
+		return r.watch(slots, layout)
 	}
-	return privacy.NewMechanism(p.Mechanism, slots, r.Key, r.Workers, group)
+	return privacy.NewMechanism(p.Mechanism, slots, r.Key, layout)
 }
 
 // newSlots puts the rows of a table into slots, as the adjacency asks for. It is the same map for queries and steps of one
@@ -90,8 +91,11 @@ func newExactMeans(p *Plan, rows int, r Run, group int) (*exactMeans, error) {
 // Spent says that the records themselves were used: no ε bounds that.
 func (e *exactMeans) Spent() accounting.Event { return accounting.NonPrivate{} }
 
+// Close does nothing.
+func (e *exactMeans) Close() {}
+
 // Step sets dst [P] to the mean gradient of the rows drawn.
-func (e *exactMeans) Step(dst []float32, gradients privacy.Source) {
+func (e *exactMeans) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for w := range e.workers {
@@ -115,6 +119,9 @@ func (e *exactMeans) Step(dst []float32, gradients privacy.Source) {
 		}
 		dst[j] = float32(sum * unit)
 	}
+	if released != nil {
+		released(0, len(dst))
+	}
 }
 
 // sumRange sets the sum of range t to that of its drawn rows' gradients; one that is not finite counts as zero.
@@ -136,6 +143,7 @@ func (e *exactMeans) sumRange(w, t int, gradients privacy.Source) {
 				scale[i] = 0
 			}
 		}
-		g.AddScaled(e.sums[t], scale)
+		g.Scale(scale)
+		g.AddTo(e.sums[t], 0, len(e.sums[t]))
 	}
 }

@@ -4,8 +4,9 @@ import "math"
 
 // An optimizer moves parameters by noisy means. It sees no data: all it does is post-processing.
 type optimizer interface {
-	// step updates params [P] by the noisy mean gradient [P]; it is update number n, from 1.
-	step(n int, params, gradient []float32)
+	// step updates the parameters [lo, hi) of params [P] by the noisy mean gradient [P]; it is update number n, from 1.
+	// Several goroutines may call it at once for different parameters.
+	step(n int, params, gradient []float32, lo, hi int)
 	// state is what the optimizer carries from step to step, by name. The values are its own.
 	state() []tensor
 }
@@ -29,10 +30,11 @@ type heavyBall struct {
 
 func (o *heavyBall) state() []tensor { return []tensor{{name: "velocity", values: o.velocity}} }
 
-func (o *heavyBall) step(_ int, params, gradient []float32) {
-	for i, g := range gradient {
-		velocity := o.momentum*float64(o.velocity[i]) + (1-o.momentum)*float64(g)
-		o.velocity[i] = float32(velocity)
+func (o *heavyBall) step(_ int, params, gradient []float32, lo, hi int) {
+	params, velocities := params[lo:hi], o.velocity[lo:hi]
+	for i, g := range gradient[lo:hi] {
+		velocity := o.momentum*float64(velocities[i]) + (1-o.momentum)*float64(g)
+		velocities[i] = float32(velocity)
 		params[i] -= float32(o.rate*velocity + o.decay*float64(params[i]))
 	}
 }
@@ -48,12 +50,12 @@ func (o *adam) state() []tensor {
 	return []tensor{{name: "mean", values: o.mean}, {name: "square", values: o.square}}
 }
 
-func (o *adam) step(n int, params, gradient []float32) {
+func (o *adam) step(n int, params, gradient []float32, lo, hi int) {
 	const beta2, tiny = 0.999, 1e-8
 	correct1 := 1 - math.Pow(o.beta1, float64(n))
 	correct2 := 1 - math.Pow(beta2, float64(n))
-	for i, g32 := range gradient {
-		g := float64(g32)
+	for i := lo; i < hi; i++ {
+		g := float64(gradient[i])
 		mean := o.beta1*float64(o.mean[i]) + (1-o.beta1)*g
 		square := beta2*float64(o.square[i]) + (1-beta2)*g*g
 		o.mean[i], o.square[i] = float32(mean), float32(square)
@@ -75,14 +77,22 @@ func newTailAverage(params, steps int, share float64) *tailAverage {
 	return &tailAverage{first: min(first, max(steps-1, 0)), sum: make([]float64, params)}
 }
 
-// add takes the parameters after step number step (from 0).
-func (a *tailAverage) add(step int, params []float32) {
+// add takes the parameters [lo, hi) after step number step (from 0). Several goroutines may call it at once for
+// different parameters; added follows when all are taken.
+func (a *tailAverage) add(step int, params []float32, lo, hi int) {
 	if step < a.first {
 		return
 	}
-	a.count++
-	for i, w := range params {
-		a.sum[i] += float64(w)
+	sum := a.sum[lo:hi]
+	for i, w := range params[lo:hi] {
+		sum[i] += float64(w)
+	}
+}
+
+// added counts step number step.
+func (a *tailAverage) added(step int) {
+	if step >= a.first {
+		a.count++
 	}
 }
 

@@ -84,8 +84,8 @@ func replayOnce(ctx context.Context, p *Plan, table *data.Dataset, tape *privacy
 	fitted, err := Fit(ctx, p, table, Run{
 		Key: rng.TestKey(seed), Workers: workers,
 		Progress: func(done int) { out.progress += fmt.Sprintln(done) },
-		watch: func(slots privacy.Slots, group int) (means, error) {
-			return taped(tape.Record(p.Mechanism, slots, workers, group))
+		watch: func(slots privacy.Slots, layout privacy.Layout) (means, error) {
+			return taped(tape.Record(p.Mechanism, slots, layout))
 		},
 		watchQuery: func(i int, slots privacy.Slots) (means, error) {
 			return taped(tape.RecordQuery(p.Mechanism, i, slots, workers))
@@ -116,16 +116,16 @@ type nulling struct {
 	null int32 // -1: none
 }
 
-func (n nulling) Step(dst []float32, gradients privacy.Source) {
-	n.Taped.Step(dst, func(worker int, rows []int32) privacy.Gradients {
-		g := gradients(worker, rows)
+func (n nulling) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
+	n.Taped.Step(dst, func(group int, rows []int32) privacy.Gradients {
+		g := gradients(group, rows)
 		for i, row := range rows {
 			if row == n.null {
 				return nulled{g, i}
 			}
 		}
 		return g
-	})
+	}, released)
 }
 
 // nulled is a group of which one row has no gradient.

@@ -382,7 +382,7 @@ func TestOptimizersReachTheBottomOfABowl(t *testing.T) {
 			for i := range g {
 				g[i] = w[i] - 1
 			}
-			o.step(n+1, w, g)
+			o.step(n+1, w, g, 0, 2)
 		}
 		if math.Abs(float64(w[0])-1) > 0.01 || math.Abs(float64(w[1])-1) > 0.01 {
 			t.Errorf("%s: w = %v, want [1 1]", name, w)
@@ -399,7 +399,8 @@ func TestTailAverage(t *testing.T) {
 		w := []float32{0}
 		for step := range 10 {
 			w[0] = float32(step)
-			a.add(step, w)
+			a.add(step, w, 0, 1)
+			a.added(step)
 		}
 		a.mean(w)
 		if w[0] != test.want {

@@ -24,7 +24,7 @@ func BenchmarkProducts(b *testing.B) {
 		}{
 			{"ProductPacked", func() { ProductPacked(z, x, &packed, nil, m) }},
 			{"Dots", func() { Dots(z, x, w, nil, m, k, n) }},
-			{"AddOuter", func() { AddOuter(sum, z, x, m, n, k) }},
+			{"AddOuter", func() { AddOuter(sum, z, x, m, n, k, n) }},
 		} {
 			b.Run(fmt.Sprintf("%s/B=%d/in=%d/out=%d", kernel.name, m, k, n), func(b *testing.B) {
 				b.ReportAllocs()

@@ -71,21 +71,24 @@ func Dots(dst, a, w, bias []float32, m, k, n int) {
 //	for i := range m {
 //		for j := range n {
 //			for t := range p {
-//				sum[j*p+t] = fma(d[i*n+j], x[i*p+t], sum[j*p+t])
+//				sum[j*p+t] = fma(d[i*dRow+j], x[i*p+t], sum[j*p+t])
 //			}
 //		}
 //	}
 //
-// sum: [n×p], d: [m×n], x: [m×p]. Each element is one chain over the rows in ascending order that continues the value
-// found in memory: the rows may be cut into calls anywhere without changing a bit.
+// sum: [n×p], d: m rows of n that start dRow >= n apart, x: [m×p]. Each element is one chain over the rows in ascending order that
+// continues the value found in memory: the rows may be cut into calls anywhere without changing a bit.
 //
 // A row of zeros in d changes no bit of sum, as if it were absent, if x's row is finite and sum held no −0 before the
 // first call (sums that start at +0 do not). For a sum s, fma(±0, x, s) = s + (±0): that is s unless s is a zero, and then it is a
 // zero. So the chains with and without the row hold equal values throughout, at most a zero's sign apart, since equal addends of
 // fma give equal values. At the end of a call +0 is added, which makes every zero +0 and alters nothing else. (In the middle of a
 // chain −0 does arise: fma(2⁻⁸⁰, −2⁻⁸⁰, +0) underflows to it. In pure Go it does not: +0 + (−0) is +0.)
-func AddOuter(sum, d, x []float32, m, n, p int) {
-	addOuter(shape(sum, n, p), shape(d, m, n), shape(x, m, p), m, n, p)
+func AddOuter(sum, d, x []float32, m, n, p, dRow int) {
+	if dRow < n {
+		panic("kernel: rows overlap")
+	}
+	addOuter(shape(sum, n, p), d[:max(0, (m-1)*dRow+n)], shape(x, m, p), m, n, p, dRow)
 }
 
 // AddRows adds the rows of d to sum.

@@ -37,9 +37,9 @@ func productPacked(dst, a []float32, b *Packed, bias []float32, m int) {
 }
 
 // addOuter takes as many rows at a time as keep their parts of d and x close while the outputs go by; the chains continue in sum.
-func addOuter(sum, d, x []float32, m, n, p int) {
+func addOuter(sum, d, x []float32, m, n, p, dRow int) {
 	if active == generic {
-		addOuterGeneric(sum, d, x, m, n, p)
+		addOuterGeneric(sum, d, x, m, n, p, dRow)
 		return
 	}
 	block := 256
@@ -48,7 +48,7 @@ func addOuter(sum, d, x []float32, m, n, p int) {
 	}
 	for i := 0; i < m; i += block {
 		steps := min(block, m-i)
-		strided{c: sum, init: sum, a: d[i*n:], b: x[i*p:], rows: n, cols: p, steps: steps, cRow: p, initRow: p, aRow: 1, aStep: n, bStep: p}.add()
+		strided{c: sum, init: sum, a: d[i*dRow:], b: x[i*p:], rows: n, cols: p, steps: steps, cRow: p, initRow: p, aRow: 1, aStep: dRow, bStep: p}.add()
 	}
 }
 

@@ -72,9 +72,9 @@ func foldLanes[T float32 | float64](lane *[16]T) T {
 	return lane[0]
 }
 
-func addOuterGeneric(sum, d, x []float32, m, n, p int) {
+func addOuterGeneric(sum, d, x []float32, m, n, p, dRow int) {
 	for i := range m {
-		for j, v := range d[i*n : (i+1)*n] {
+		for j, v := range d[i*dRow : i*dRow+n] {
 			addScaledGeneric(sum[j*p:(j+1)*p], x[i*p:(i+1)*p], v)
 		}
 	}

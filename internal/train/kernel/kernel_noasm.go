@@ -10,7 +10,9 @@ func productPacked(dst, a []float32, b *Packed, bias []float32, m int) {
 
 func dots(dst, a, w, bias []float32, m, k, n int) { dotsGeneric(dst, a, w, bias, m, k, n) }
 
-func addOuter(sum, d, x []float32, m, n, p int) { addOuterGeneric(sum, d, x, m, n, p) }
+func addOuter(sum, d, x []float32, m, n, p, dRow int) {
+	addOuterGeneric(sum, d, x, m, n, p, dRow)
+}
 
 func addRows(sum, d []float32, m, n int) { addRowsGeneric(sum, d, m, n) }
 

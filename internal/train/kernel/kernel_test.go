@@ -314,9 +314,9 @@ func TestNullRowsChangeNoBit(t *testing.T) {
 					rowsOf(x, m, null, null+1)[i] = []float32{-1, -math.MaxFloat32, math.MaxFloat32, -0x1p-149, 0x1p-149}[rng.IntN(5)]
 				}
 				with, without := slices.Clone(start), slices.Clone(start)
-				AddOuter(with, d, x, m, n, p)
+				AddOuter(with, d, x, m, n, p, n)
 				dLess := slices.Delete(slices.Clone(d), null*n, (null+1)*n)
-				AddOuter(without, dLess, slices.Delete(slices.Clone(x), null*p, (null+1)*p), m-1, n, p)
+				AddOuter(without, dLess, slices.Delete(slices.Clone(x), null*p, (null+1)*p), m-1, n, p, n)
 				if i := firstDifference(with, without, 0); i >= 0 {
 					t.Fatalf("AddOuter n=%d: null row %d of %d: element %d = %x, want %x", n, null, m, i, with[i], without[i])
 				}
@@ -347,7 +347,7 @@ func TestNothingIsSkipped(t *testing.T) {
 		for name, call := range map[string]func(out []float32){
 			"Product":        func(out []float32) { Product(out, zeros, infs, nil, 1, 1, n) },
 			"Dots":           func(out []float32) { Dots(out, zeros, infs, nil, 1, 1, n) },
-			"AddOuter":       func(out []float32) { AddOuter(out, zeros, infs, 1, 1, n) },
+			"AddOuter":       func(out []float32) { AddOuter(out, zeros, infs, 1, 1, n, 1) },
 			"SparseProduct":  func(out []float32) { SparseProduct(out, []uint32{0}, zeros, infs, n) },
 			"SparseAddOuter": func(out []float32) { SparseAddOuter(out, []uint32{0}, zeros, infs, n) },
 		} {
@@ -413,7 +413,7 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 			"ProductPacked":  func() { ProductPacked(z, a, &packed, bias, m) },
 			"PackTransposed": func() { packed.PackTransposed(w, n, k) },
 			"Dots":           func() { Dots(z, a, w, bias, m, k, n) },
-			"AddOuter":       func() { AddOuter(w, z, a, m, n, k) },
+			"AddOuter":       func() { AddOuter(w, z, a, m, n, k, n) },
 		} {
 			if got := testing.AllocsPerRun(5, call); got != 0 {
 				t.Errorf("%s allocates %v times, want 0", name, got)

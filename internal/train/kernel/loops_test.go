@@ -153,6 +153,20 @@ func transposeLoop(dst, src []float32, rows, cols int) {
 	}
 }
 
+// outerLoop is the loop of AddOuter.
+func outerLoop(out []float32, in [][]float32, m, k, n, dRow int) {
+	for j := range n {
+		for t := range k {
+			for i := range m {
+				out[j*k+t] = multiplyAdd(in[0][i*dRow+j], in[1][i*k+t], out[j*k+t])
+			}
+			if m > 0 {
+				out[j*k+t] = closed(out[j*k+t])
+			}
+		}
+	}
+}
+
 // sumSpecs are the kernels that add to what they find. In theirs, m counts rows or nonzeros.
 func sumSpecs() []spec {
 	const columns = 7 // of the sparse matrix
@@ -163,21 +177,16 @@ func sumSpecs() []spec {
 	}
 	return []spec{{
 		name: "AddOuter", chain: []int{0, 1},
-		out: func(m, k, n int) int { return n * k },
-		in:  func(m, k, n int) []int { return []int{m * n, m * k} },
-		run: func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k) },
-		loop: func(out []float32, in [][]float32, m, k, n int) {
-			for j := range n {
-				for t := range k {
-					for i := range m {
-						out[j*k+t] = multiplyAdd(in[0][i*n+j], in[1][i*k+t], out[j*k+t])
-					}
-					if m > 0 {
-						out[j*k+t] = closed(out[j*k+t])
-					}
-				}
-			}
-		},
+		out:  func(m, k, n int) int { return n * k },
+		in:   func(m, k, n int) []int { return []int{m * n, m * k} },
+		run:  func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k, n) },
+		loop: func(out []float32, in [][]float32, m, k, n int) { outerLoop(out, in, m, k, n, n) },
+	}, {
+		name: "AddOuter of wider rows",
+		out:  func(m, k, n int) int { return n * k },
+		in:   func(m, k, n int) []int { return []int{max(0, (m-1)*(n+3)+n), m * k} },
+		run:  func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k, n+3) },
+		loop: func(out []float32, in [][]float32, m, k, n int) { outerLoop(out, in, m, k, n, n+3) },
 	}, {
 		name: "AddRows", chain: []int{0},
 		out: func(m, k, n int) int { return n },

@@ -6,7 +6,7 @@ import "unsafe"
 const panelWidth = 32
 
 // A Packed is a matrix b [k×n] laid out for [ProductPacked]: panels of 32 columns, each [k×32] and contiguous, the last one
-// filled up with zeros. The zero value is ready for Pack, which reuses its memory. Any number of goroutines may multiply by one
+// filled up with zeros. The zero value is ready for Pack and Resize, which reuse its memory. Any number of goroutines may multiply by one
 // Packed between two calls of Pack.
 type Packed struct {
 	k, n   int
@@ -15,24 +15,37 @@ type Packed struct {
 
 // Pack makes p a packed copy of b [k×n].
 func (p *Packed) Pack(b []float32, k, n int) {
-	b = shape(b, k, n)
-	p.resize(k, n)
-	for j := 0; j < n; j += panelWidth {
-		panel := p.panel(j)
-		width := min(panelWidth, n-j)
-		for t := range k {
-			copy(panel[t*panelWidth:], b[t*n+j:t*n+j+width])
-		}
-	}
+	p.Resize(k, n)
+	p.SetRows(b, 0, k)
 }
 
 // PackTransposed makes p a packed copy of wᵀ [k×n], where w is [n×k]: the weights of a dense layer of n outputs.
 func (p *Packed) PackTransposed(w []float32, n, k int) {
-	w = shape(w, n, k)
-	p.resize(k, n)
-	for j := 0; j < n; j += panelWidth {
-		width := min(panelWidth, n-j)
-		transpose(p.panel(j), w[j*k:], width, k, panelWidth)
+	p.Resize(k, n)
+	p.SetColumns(w, 0, n)
+}
+
+// SetRows sets the rows [first, first+count) of the matrix to b [count×n]. Goroutines may set different rows at once.
+func (p *Packed) SetRows(b []float32, first, count int) {
+	b = shape(b, count, p.n)
+	for j := 0; j < p.n; j += panelWidth {
+		panel := p.panel(j)[first*panelWidth:]
+		width := min(panelWidth, p.n-j)
+		for t := range count {
+			copy(panel[t*panelWidth:], b[t*p.n+j:t*p.n+j+width])
+		}
+	}
+}
+
+// SetColumns sets the columns [first, first+count) of the matrix to the rows of w [count×k]. Goroutines may set
+// different columns at once.
+func (p *Packed) SetColumns(w []float32, first, count int) {
+	w = shape(w, count, p.k)
+	for done := 0; done < count; {
+		at := (first + done) % panelWidth
+		width := min(panelWidth-at, count-done)
+		transpose(p.panel(first + done - at)[at:], w[done*p.k:], width, p.k, panelWidth)
+		done += width
 	}
 }
 
@@ -41,8 +54,8 @@ func (p *Packed) panel(j int) []float32 {
 	return p.panels[j*p.k : (j+panelWidth)*p.k]
 }
 
-// resize shapes p for a matrix [k×n] of which only the padding is set: to zero.
-func (p *Packed) resize(k, n int) {
+// Resize shapes p for a matrix [k×n] of which only the padding is set: to zero.
+func (p *Packed) Resize(k, n int) {
 	const align = 64 / 4
 	size := (n + panelWidth - 1) / panelWidth * panelWidth * k
 	if cap(p.panels) < size {

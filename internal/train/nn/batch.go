@@ -22,7 +22,6 @@ type Batch struct {
 	labels   []int32     // [rows]
 
 	inputSquares, deltaSquares []float64 // [rows]: squared norms of one layer's inputs and deltas
-	nullRows                   []int
 }
 
 // NewBatch allocates scratch for groups of at most maxRows rows.
@@ -34,7 +33,6 @@ func (n *Net) NewBatch(maxRows int) *Batch {
 
 		inputSquares: make([]float64, maxRows),
 		deltaSquares: make([]float64, maxRows),
-		nullRows:     make([]int, 0, maxRows),
 	}
 	for _, l := range n.layers {
 		b.outputs = append(b.outputs, make([]float32, maxRows*l.out))
@@ -60,7 +58,7 @@ func (b *Batch) Logits(w *Weights, t *Table, rows []int32) []float32 {
 }
 
 // Gradients runs the net forward and backward over labelled rows of t, in the order given. The batch then answers
-// SquaredNorms and AddScaled for them until the next call.
+// SquaredNorms, Scale and AddTo for them until the next call.
 func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
 	logits := b.Logits(w, t, rows)
 	for i, r := range rows {
@@ -183,36 +181,52 @@ func (b *Batch) SquaredNorms(dst []float64) {
 	}
 }
 
-// AddScaled adds Σ scale[i]·gᵢ over the group's rows, in order, to sum [Params]: one chain of additions a coordinate.
-// A row of scale 0 is null: it changes no bit of sum, whatever its gradient, infinite and NaN included. AddScaled uses
-// up the deltas; it may be called once for each call of Gradients.
-func (b *Batch) AddScaled(sum, scale []float32) {
-	b.nullRows = b.nullRows[:0]
-	for i, s := range scale {
-		if s == 0 {
-			b.nullRows = append(b.nullRows, i)
+// Scale multiplies the gradient of row i by scale[i]. A row of scale 0 is null from then on, whatever its gradient,
+// infinite and NaN included.
+func (b *Batch) Scale(scale []float32) {
+	for i, l := range b.net.layers {
+		kernel.ScaleRows(b.deltas[i][:b.count*l.out], scale, b.count, l.out)
+		if !l.hidden {
+			continue
+		}
+		for r, s := range scale {
+			if s == 0 {
+				clear(b.outputs[i][r*l.out : (r+1)*l.out]) // an infinite activation times a zero delta would be NaN
+			}
 		}
 	}
+}
+
+// AddTo adds the coordinates [lo, hi) of the sum of the group's scaled gradients, the rows in order, to sum [hi−lo]: one
+// chain of additions a coordinate. A null row changes no bit of sum. lo and hi are bounds of [Net.Blocks]. Any number of
+// goroutines may call it at once.
+func (b *Batch) AddTo(sum []float32, lo, hi int) {
 	in := b.input
 	for i, l := range b.net.layers {
-		if i > 0 {
-			in = b.outputs[i-1][:b.count*l.in]
-			for _, r := range b.nullRows {
-				clear(in[r*l.in : (r+1)*l.in]) // an infinite activation times a zero delta would be NaN
-			}
-		}
 		delta := b.deltas[i][:b.count*l.out]
-		kernel.ScaleRows(delta, scale, b.count, l.out)
-		if l.in > 0 {
-			kernel.AddOuter(sum[l.weights:l.rows], delta, in, b.count, l.out, l.in)
+		if from, to := max(lo, l.weights), min(hi, l.rows); from < to {
+			first := (from - l.weights) / l.in
+			kernel.AddOuter(sum[from-lo:to-lo], delta[first:], in, b.count, (to-from)/l.in, l.in, l.out)
 		}
-		if l.sparse > 0 {
+		if from, to := max(lo, l.rows), min(hi, l.bias); from < to {
+			first, end := uint32((from-l.rows)/l.out), uint32((to-l.rows)/l.out)
 			for j, r := range b.rows {
 				columns, values := b.table.sparseRow(int(r))
-				kernel.SparseAddOuter(sum[l.rows:l.bias], columns, values, delta[j*l.out:(j+1)*l.out], l.out)
+				if first == 0 && int(end) == l.sparse {
+					kernel.SparseAddOuter(sum[l.rows-lo:l.bias-lo], columns, values, delta[j*l.out:(j+1)*l.out], l.out)
+					continue
+				}
+				for t, c := range columns {
+					if c >= first && c < end {
+						kernel.SparseAddOuter(sum[from-lo+int(c-first)*l.out:], []uint32{0}, values[t:t+1], delta[j*l.out:(j+1)*l.out], l.out)
+					}
+				}
 			}
 		}
-		kernel.AddRows(sum[l.bias:l.bias+l.out], delta, b.count, l.out)
+		if lo <= l.bias && l.bias < hi {
+			kernel.AddRows(sum[l.bias-lo:l.bias-lo+l.out], delta, b.count, l.out)
+		}
+		in = b.outputs[i]
 	}
 }
 

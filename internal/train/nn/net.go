@@ -98,6 +98,47 @@ func New(s Shape) (*Net, error) {
 	return n, nil
 }
 
+// Blocks cuts the parameter vector into blocks that can be summed and moved each on its own: block b is the parameters
+// [Blocks[b], Blocks[b+1]). A bound is the end of an output's dense weights, of an input column's sparse weights or of a
+// layer. There are enough blocks to share, and each is small enough for a second-level cache.
+func (n *Net) Blocks() []int {
+	return n.blocks(min(maxBlock, max(minBlock, n.params/16)), minBlock)
+}
+
+// The size of blocks, in parameters, and the outputs of which they hold a multiple where they hold so many, so that tiles
+// of sums come out even at both vector widths.
+const (
+	minBlock  = 2048
+	maxBlock  = 24576
+	blockRows = 24
+)
+
+// blocks returns blocks of about size parameters; what is left of a layer and smaller than least goes with the next.
+func (n *Net) blocks(size, least int) []int {
+	blocks := []int{0}
+	cut := func(start, rows, width int) { // a matrix's place
+		if width == 0 {
+			return
+		}
+		if start-blocks[len(blocks)-1] >= least {
+			blocks = append(blocks, start)
+		}
+		step := max(1, size/width)
+		if step > blockRows {
+			step = step / blockRows * blockRows
+		}
+		for r := step; r < rows; r += step {
+			blocks = append(blocks, start+r*width)
+		}
+	}
+	for _, l := range n.layers {
+		cut(l.weights, l.out, l.in)
+		cut(l.rows, l.sparse, l.out)
+		cut(l.bias, 1, l.out)
+	}
+	return append(blocks, n.params)
+}
+
 // Params is the length of the parameter vector.
 func (n *Net) Params() int { return n.params }
 
@@ -138,15 +179,34 @@ func (n *Net) NewWeights() *Weights {
 	return &Weights{net: n, forward: make([]kernel.Packed, len(n.layers)), backward: make([]kernel.Packed, len(n.layers))}
 }
 
-// Set takes params [Params], which must not change until the next Set.
+// Set takes params [Params], which must not change but where [Weights.Update] hears of it.
 func (w *Weights) Set(params []float32) {
 	w.params = params
 	for i, l := range w.net.layers {
 		if l.wide() {
-			w.forward[i].PackTransposed(params[l.weights:l.rows], l.out, l.in)
+			w.forward[i].Resize(l.in, l.out)
 		}
 		if i > 0 {
-			w.backward[i].Pack(params[l.weights:l.rows], l.out, l.in)
+			w.backward[i].Resize(l.out, l.in)
+		}
+	}
+	w.Update(0, len(params))
+}
+
+// Update takes note of the parameters [lo, hi), bounds of [Net.Blocks], having changed. Several goroutines may call it
+// at once for different blocks, but nobody may use the weights meanwhile.
+func (w *Weights) Update(lo, hi int) {
+	for i, l := range w.net.layers {
+		from, to := max(lo, l.weights), min(hi, l.rows)
+		if from >= to {
+			continue
+		}
+		first, count := (from-l.weights)/l.in, (to-from)/l.in
+		if l.wide() {
+			w.forward[i].SetColumns(w.params[from:to], first, count)
+		}
+		if i > 0 {
+			w.backward[i].SetRows(w.params[from:to], first, count)
 		}
 	}
 }

@@ -119,7 +119,9 @@ func loss(n *Net, params []float64, t *Table, row int) float64 {
 // gradient returns one row's gradient as the batch computes it.
 func gradient(n *Net, w *Weights, t *Table, row int32) []float32 {
 	sum := make([]float32, n.Params())
-	n.NewBatch(1).Gradients(w, t, []int32{row}).AddScaled(sum, []float32{1})
+	g := n.NewBatch(1).Gradients(w, t, []int32{row})
+	g.Scale([]float32{1})
+	g.AddTo(sum, 0, len(sum))
 	return sum
 }
 
@@ -200,12 +202,80 @@ func sums(n *Net, w *Weights, table *Table, rows []int32, scale []float32, group
 		to := min(from+group, len(rows))
 		g := b.Gradients(w, table, rows[from:to])
 		g.SquaredNorms(norms[from:to])
-		g.AddScaled(sum, scale[from:to])
+		g.Scale(scale[from:to])
+		g.AddTo(sum, 0, len(sum))
 	}
 	for _, v := range sum {
 		norms = append(norms, float64(v))
 	}
 	return norms
+}
+
+func TestBlocksAddUpToTheWhole(t *testing.T) {
+	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
+		w := n.NewWeights()
+		w.Set(params)
+		g := n.NewBatch(3).Gradients(w, table, []int32{4, 30, 7})
+		g.Scale([]float32{1, 0.5, 0.25})
+		whole := make([]float32, len(params))
+		g.AddTo(whole, 0, len(params))
+		for _, size := range []int{1, 20, 100, 1 << 20} {
+			got := make([]float32, len(params))
+			blocks := n.blocks(size, size)
+			for i, lo := range blocks[:len(blocks)-1] {
+				g.AddTo(got[lo:blocks[i+1]], lo, blocks[i+1])
+			}
+			if !slices.Equal(got, whole) {
+				t.Errorf("blocks %v: the sum differs from the whole", blocks)
+			}
+		}
+	})
+}
+
+func TestBlocksAreOfASize(t *testing.T) {
+	for _, s := range []Shape{
+		{Dense: 100, Classes: 2}, {Dense: 1024, Classes: 10}, {Dense: 100, Hidden: []int{128, 64}, Classes: 2}, {Sparse: 4096, Classes: 77},
+		{Dense: 784, Hidden: []int{1000}, Classes: 10}, {Dense: 1024, Hidden: []int{512, 512}, Classes: 100},
+		{Dense: 1, Hidden: []int{1 << 15}, Classes: 2}, {Dense: 5, Sparse: 100_000, Hidden: []int{1, 1, 1, 50}, Classes: 1000},
+	} {
+		s.Activation = Tanh
+		n, err := New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := n.Blocks()
+		if blocks[0] != 0 || blocks[len(blocks)-1] != n.Params() {
+			t.Errorf("%v: blocks go from %d to %d, want 0 to %d", s, blocks[0], blocks[len(blocks)-1], n.Params())
+		}
+		for i, lo := range blocks[:len(blocks)-1] {
+			if size := blocks[i+1] - lo; size < 1 || size > 3*maxBlock {
+				t.Errorf("%v: block %d has %d parameters, want 1 to %d", s, i, size, 3*maxBlock)
+			}
+		}
+	}
+}
+
+// TestUpdateTakesNoteOfBlocks changes the parameters block by block, in any order.
+func TestUpdateTakesNoteOfBlocks(t *testing.T) {
+	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
+		rows := []int32{1, 2, 3, 4}
+		moved := slices.Clone(params)
+		for i := range moved {
+			moved[i] = 1 - moved[i]
+		}
+		want := n.NewWeights()
+		want.Set(moved)
+		w := n.NewWeights()
+		w.Set(params)
+		copy(params, moved)
+		blocks := n.blocks(40, 40)
+		for i := len(blocks) - 1; i > 0; i-- {
+			w.Update(blocks[i-1], blocks[i])
+		}
+		if got, want := n.NewBatch(4).Logits(w, table, rows), n.NewBatch(4).Logits(want, table, rows); !slices.Equal(got, want) {
+			t.Errorf("logits = %v, want %v", got, want)
+		}
+	})
 }
 
 func TestNullRowsChangeNoBit(t *testing.T) {
