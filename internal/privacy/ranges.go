@@ -20,9 +20,10 @@ func (r Ranges) count(slots int) int { return (slots + r.Slots - 1) / r.Slots }
 // MaxDrawn²·2⁻²⁴: 0.4 % at 256, 0.95 % at 400); fewer make the sum go to the lattice more often, at a cost that goes with
 // the parameters.
 const (
-	minExpectedDrawn = 16
-	maxExpectedDrawn = 128
-	maxDrawn         = 400 // η stays below 1 %
+	minExpectedDrawn  = 16
+	maxExpectedDrawn  = 128 // of few parameters
+	manyExpectedDrawn = 224 // of many
+	maxDrawn          = 400 // η stays below 1 %
 )
 
 // fewParams is the number of parameters up to which going to the lattice is cheap: each worker sums ranges of its own
@@ -32,9 +33,9 @@ const fewParams = 1 << 14
 // planRanges cuts slots into ranges for steps drawn with probability q, with Tail at most tail.
 func planRanges(params, slots int, q float64, steps int, tail float64) Ranges {
 	batch := q * float64(slots)
-	most := float64(maxExpectedDrawn)
+	most := float64(manyExpectedDrawn)
 	if params <= fewParams {
-		most = math.Min(most, math.Max(minExpectedDrawn, batch/16))
+		most = math.Min(maxExpectedDrawn, math.Max(minExpectedDrawn, batch/16))
 	}
 	expected := math.Max(1, batch/math.Ceil(batch/most))
 	for ; ; expected *= 0.9 {

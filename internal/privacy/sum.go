@@ -81,10 +81,10 @@ func newWave(p *Plan, l Layout) *wave {
 	return v
 }
 
-// cut cuts the rows of the wave's first ranges into groups of groupRows rows, or of a half or a quarter of that where
-// there would be too few for all workers to end together.
+// cut cuts the rows of the wave's first ranges into groups of at most groupRows rows, or a half or a quarter of that where
+// there would be too few for all workers to end together. Larger ones pass the sum less often.
 func (v *wave) cut(ranges, groupRows, workers int) {
-	const perWorker, fewest = 6, 12
+	const perWorker, fewest = 2, 24
 	total := 0
 	for _, rows := range v.rows[:ranges] {
 		total += len(rows)
@@ -94,13 +94,16 @@ func (v *wave) cut(ranges, groupRows, workers int) {
 	}
 	v.groups = v.groups[:0]
 	for at, rows := range v.rows[:ranges] {
-		for len(rows) > 0 {
-			n := min(len(rows), groupRows)
+		for count := (len(rows) + groupRows - 1) / groupRows; len(rows) > 0; count-- {
+			n := min(len(rows), groupRows, (len(rows)/count+tileRows-1)/tileRows*tileRows)
 			v.groups = append(v.groups, group{at: at, rows: rows[:n]})
 			rows = rows[n:]
 		}
 	}
 }
+
+// tileRows is the number of rows that products take together.
+const tileRows = 12
 
 // sumWave adds the clipped gradients of the drawn rows of count ranges from first on to the sum.
 func (m *Mechanism) sumWave(first, count int) {

@@ -41,13 +41,13 @@ func BenchmarkStep(b *testing.B) {
 		{Sparse: 4096, Classes: 77},
 	} {
 		s.Activation = nn.ReLU
-		name := fmt.Sprint(s.Dense + s.Sparse)
-		for _, width := range append(s.Hidden, s.Classes) {
-			name += fmt.Sprintf("-%d", width)
-		}
 		for _, batch := range []int{256, 1024, 4096, 32768} {
-			b.Run(fmt.Sprintf("layers=%s/batch=%d", name, batch), func(b *testing.B) {
-				j := newBenchJob(b, s, batch, workers)
+			b.Run(fmt.Sprintf("layers=%s/batch=%d", layersOf(s), batch), func(b *testing.B) {
+				rows := max(16*batch, 1<<16)
+				for rows > 2*batch && rows*s.Dense > 100e6 {
+					rows /= 2
+				}
+				j := newBenchJob(b, s, rows, batch, workers)
 				b.ReportAllocs()
 				j.fit(b)
 				step := b.Elapsed() / time.Duration(b.N)
@@ -60,6 +60,15 @@ func BenchmarkStep(b *testing.B) {
 			})
 		}
 	}
+}
+
+// layersOf is the widths of a net, first to last.
+func layersOf(s nn.Shape) string {
+	name := fmt.Sprint(s.Dense + s.Sparse)
+	for _, width := range append(s.Hidden, s.Classes) {
+		name += fmt.Sprintf("-%d", width)
+	}
+	return name
 }
 
 // peakRate is the number of float32 operations a second of all workers together on one tile's product.
@@ -98,11 +107,8 @@ type benchJob struct {
 
 const benchNonzeros = 12 // of a sparse row
 
-func newBenchJob(b *testing.B, s nn.Shape, batch, workers int) *benchJob {
-	rows := max(16*batch, 1<<16)
-	for rows > 2*batch && rows*s.Dense > 100e6 {
-		rows /= 2
-	}
+func newBenchJob(b testing.TB, s nn.Shape, rows, batch, workers int) *benchJob {
+	b.Helper()
 	net, err := nn.New(s)
 	if err != nil {
 		b.Fatal(err)
@@ -194,20 +200,22 @@ func (j *benchJob) plain(steps int) time.Duration {
 	coins := rng.TestKey(2).Source(rng.Coins)
 	blocks := len(layout.Blocks) - 1
 	start := time.Now()
-	for step := range steps {
-		rows := p.Mechanism.Sampler.Sample(drawn[:0], 0, p.Rows, coins.Stream(uint64(step), 0))
-		cut := func(rows []int32, i int) []int32 {
-			return rows[i*layout.GroupRows : min((i+1)*layout.GroupRows, len(rows))]
+	for step := range steps + 2 {
+		if step == 2 { // memory is warm
+			start = time.Now()
 		}
+		rows := p.Mechanism.Sampler.Sample(drawn[:0], 0, p.Rows, coins.Stream(uint64(step), 0))
+		size := min(layout.GroupRows, (len(rows)/(2*j.workers)/12+1)*12) // a share of a small batch for every worker
+		cut := func(rows []int32, i int) []int32 { return rows[i*size : min((i+1)*size, len(rows))] }
 		if !layout.Waves {
-			parallel(j.workers, (len(rows)+layout.GroupRows-1)/layout.GroupRows, func(w, i int) {
+			parallel(j.workers, (len(rows)+size-1)/size, func(w, i int) {
 				batches[w].Gradients(weights, table, cut(rows, i)).AddTo(sums[w], 0, len(params))
 			})
 		}
 		for layout.Waves && len(rows) > 0 {
-			wave := rows[:min(len(rows), layout.Groups*layout.GroupRows)]
+			wave := rows[:min(len(rows), layout.Groups*size)]
 			rows = rows[len(wave):]
-			groups := (len(wave) + layout.GroupRows - 1) / layout.GroupRows
+			groups := (len(wave) + size - 1) / size
 			parallel(j.workers, groups, func(_, i int) { batches[i].Gradients(weights, table, cut(wave, i)) })
 			parallel(j.workers, blocks, func(_, i int) {
 				lo, hi := layout.Blocks[i], layout.Blocks[i+1]
@@ -241,7 +249,10 @@ func (j *benchJob) noise(steps int) time.Duration {
 	}
 	sum, source, blocks := make([]int64, j.plan.Net.Params()), rng.TestKey(3).Source(rng.Noise), j.plan.Net.Blocks()
 	start := time.Now()
-	for step := range steps {
+	for step := range steps + 2 {
+		if step == 2 {
+			start = time.Now()
+		}
 		parallel(j.workers, len(blocks)-1, func(_, i int) {
 			gaussian.Add(sum[blocks[i]:blocks[i+1]], source.Stream(uint64(step), uint64(i)))
 		})

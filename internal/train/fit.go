@@ -94,6 +94,13 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	weights.Set(l.params)
 	weighted := weighting(table, p.classWeights(learned), layout)
 	gradient := make([]float32, len(l.params))
+	gradients := func(group int, rows []int32) privacy.Gradients {
+		return weighted(group, rows, batches[group].Gradients(weights, table, rows))
+	}
+	learn := func(lo, hi int) {
+		l.learn(gradient, lo, hi)
+		weights.Update(lo, hi)
+	}
 	first := l.next
 	for l.next < p.Train.Steps {
 		if ctx.Err() != nil {
@@ -102,12 +109,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		if err := keep.reserve(); err != nil {
 			return nil, err
 		}
-		means.Step(gradient, func(group int, rows []int32) privacy.Gradients {
-			return weighted(group, rows, batches[group].Gradients(weights, table, rows))
-		}, func(lo, hi int) {
-			l.learn(gradient, lo, hi)
-			weights.Update(lo, hi)
-		})
+		means.Step(gradient, gradients, learn)
 		l.learned()
 		if r.Progress != nil {
 			r.Progress(l.next)
@@ -155,7 +157,7 @@ func newLayout(p *Plan, workers int) privacy.Layout {
 	if p.Noiseless() || p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
 		return l
 	}
-	l.GroupRows = min(l.GroupRows, 48)
+	l.GroupRows = min(240, max(48, waveGroupBytes/rowBytes(p.Net)/12*12))
 	perRange := (p.Mechanism.Ranges.MaxDrawn + l.GroupRows - 1) / l.GroupRows
 	if groups := waveBytes / (rowBytes(p.Net) * l.GroupRows); groups >= perRange {
 		l.Waves, l.Groups = true, max(perRange, min(groups, waveRows/l.GroupRows))
@@ -182,8 +184,9 @@ const fewParams = 1 << 14
 
 // The rows of a wave of ranges that workers share: enough to pass the sum seldom, few enough for the third-level cache.
 const (
-	waveRows  = 1024
-	waveBytes = 24 << 20
+	waveRows       = 2048
+	waveBytes      = 24 << 20
+	waveGroupBytes = 3 << 19 // of a group: the sum is passed once for each
 )
 
 // normals returns a generator of standard normal numbers (Box and Muller 1958) for initial parameters, which depend on

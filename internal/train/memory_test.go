@@ -1,0 +1,54 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"testing"
+
+	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train/nn"
+)
+
+// TestFitKeepsToItsMemory watches the heap through a fit: beside the table at most 64 MiB and 24 bytes for each parameter and
+// worker, garbage included, and no allocation from one step to the next, so that there is no more of it in a longer fit.
+func TestFitKeepsToItsMemory(t *testing.T) {
+	for _, s := range []nn.Shape{
+		{Dense: 100, Classes: 2, Activation: nn.ReLU},
+		{Dense: 784, Hidden: []int{1000}, Classes: 10, Activation: nn.ReLU},
+		{Dense: 8, Hidden: []int{3000, 20}, Classes: 3, Activation: nn.Tanh},
+		{Dense: 16_000, Classes: 5, Activation: nn.ReLU},
+		{Sparse: 4096, Classes: 77, Activation: nn.ReLU},
+	} {
+		for _, workers := range []int{1, 2} {
+			const batch, steps = 1000, 6
+			t.Run(fmt.Sprintf("%s/workers=%d", layersOf(s), workers), func(t *testing.T) {
+				j := newBenchJob(t, s, 4000, batch, workers)
+				j.plan.Train.Steps = steps
+				var before, now runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&before)
+				most, mallocs := uint64(0), uint64(math.MaxUint64) // the runtime's own come now and then
+				_, err := Fit(context.Background(), j.plan, j.table, Run{Key: rng.TestKey(1), Workers: workers, Progress: func(done int) {
+					last := now.Mallocs
+					runtime.ReadMemStats(&now)
+					most = max(most, now.HeapInuse+now.StackInuse)
+					if done > 2 {
+						mallocs = min(mallocs, now.Mallocs-last)
+					}
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				params := uint64(j.plan.Net.Params())
+				if got, want := most-before.HeapInuse-before.StackInuse, 64<<20+24*params*uint64(workers); got > want {
+					t.Errorf("a fit takes %d MiB beside its table, want at most %d", got>>20, want>>20)
+				}
+				if mallocs > 0 {
+					t.Errorf("a step allocates %d times, want 0", mallocs)
+				}
+			})
+		}
+	}
+}
