@@ -78,7 +78,7 @@ func peakRate(workers int) float64 {
 	parallel(workers, workers, func(int, int) {
 		sum, d, x := make([]float32, outputs*columns), make([]float32, rows*outputs), make([]float32, rows*columns)
 		for range calls {
-			kernel.AddOuter(sum, d, x, rows, outputs, columns, outputs)
+			kernel.AddOuter(sum, d, x, rows, outputs, columns, outputs, columns)
 		}
 	})
 	return 2 * rows * outputs * columns * calls * float64(workers) / time.Since(start).Seconds()

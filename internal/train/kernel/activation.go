@@ -18,14 +18,15 @@ func TanhBackward(d, y []float32, gain float32) {
 	tanhBackward(d, shape(y, 1, len(d)), gain)
 }
 
-// Relu replaces negative elements of y by +0. NaN stays NaN.
-func Relu(y []float32) {
-	relu(y)
+// Relu replaces negative elements of y by +0 and multiplies by gain, above 0. NaN stays NaN. All versions give the same bits.
+func Relu(y []float32, gain float32) {
+	relu(y, gain)
 }
 
-// ReluBackward sets d[i] to +0 where y[i] <= 0. y: the output of [Relu], of d's length. A NaN in y leaves d[i] as it is.
-func ReluBackward(d, y []float32) {
-	reluBackward(d, shape(y, 1, len(d)))
+// ReluBackward sets d[i] to +0 where y[i] <= 0, and multiplies by gain. y: the output of [Relu], of d's length. A NaN in y counts
+// as above 0. All versions give the same bits.
+func ReluBackward(d, y []float32, gain float32) {
+	reluBackward(d, shape(y, 1, len(d)), gain)
 }
 
 // SoftmaxDelta computes the gradient of the cross-entropy of softmax(logits) with respect to the logits:

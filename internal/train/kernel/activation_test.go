@@ -43,13 +43,13 @@ func TestReluKeepsNaN(t *testing.T) {
 	nan := float32(math.NaN())
 	atEveryLevel(t, func(t *testing.T) {
 		y := []float32{nan, -1, 2, 0, nan}
-		Relu(y)
-		if want := []float32{nan, 0, 2, 0, nan}; firstDifference(y, want, 0) >= 0 {
+		Relu(y, 2)
+		if want := []float32{nan, 0, 4, 0, nan}; firstDifference(y, want, 0) >= 0 {
 			t.Errorf("Relu = %v, want %v", y, want)
 		}
 		d := []float32{1, 2, 3, 4, nan}
-		ReluBackward(d, y)
-		if want := []float32{1, 0, 3, 0, nan}; firstDifference(d, want, 0) >= 0 {
+		ReluBackward(d, y, 2)
+		if want := []float32{2, 0, 6, 0, nan}; firstDifference(d, want, 0) >= 0 {
 			t.Errorf("ReluBackward = %v, want %v", d, want)
 		}
 	})

@@ -107,22 +107,22 @@ func tanhBackwardAVX2(d *float32, y *float32, n int, gain float32)
 // reluAVX2 is the loop of Relu.
 //
 //go:noescape
-func reluAVX2(y *float32, n int)
+func reluAVX2(y *float32, n int, gain float32)
 
 // reluBackwardAVX2 is the loop of ReluBackward.
 //
 //go:noescape
-func reluBackwardAVX2(d *float32, y *float32, n int)
+func reluBackwardAVX2(d *float32, y *float32, n int, gain float32)
 
 // scaleRowsAVX2 is the loop of ScaleRows for rows > 0.
 //
 //go:noescape
 func scaleRowsAVX2(a *float32, s *float32, rows int, k int)
 
-// gatherAVX2 is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.
+// gatherAVX2 is the loop of Gather for count > 0 and dstRow = k + gap; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.
 //
 //go:noescape
-func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, ahead int)
+func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, gap int, ahead int)
 
 // transposeAVX2 computes dst[j*dstRow+i] = src[i*srcRow+j] for i < rows and j < cols, multiples of 8 above 0.
 //

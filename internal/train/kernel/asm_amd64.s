@@ -11254,33 +11254,36 @@ elementsDone:
 	VZEROUPPER
 	RET
 
-// func reluAVX2(y *float32, n int)
-// Requires: AVX, CMOV
-TEXT ·reluAVX2(SB), NOSPLIT, $0-16
-	MOVQ    y+0(FP), AX
-	MOVQ    n+8(FP), CX
-	VXORPS  Y0, Y0, Y0
-	MOVQ    CX, DX
-	SHRQ    $0x03, DX
-	ANDQ    $0x07, CX
-	MOVQ    CX, BX
-	SUBQ    $0x00, BX
-	XORQ    SI, SI
-	CMPQ    BX, SI
-	CMOVQLT SI, BX
-	MOVQ    $0x00000008, SI
-	CMPQ    BX, SI
-	CMOVQGT SI, BX
-	LEAQ    lanes<>+32(SB), SI
-	NEGQ    BX
-	LEAQ    (SI)(BX*4), SI
-	TESTQ   DX, DX
-	JZ      elementsRest
+// func reluAVX2(y *float32, n int, gain float32)
+// Requires: AVX, AVX2, CMOV, SSE
+TEXT ·reluAVX2(SB), NOSPLIT, $0-20
+	MOVQ         y+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VXORPS       Y0, Y0, Y0
+	MOVSS        gain+16(FP), X1
+	VBROADCASTSS X1, Y1
+	MOVQ         CX, DX
+	SHRQ         $0x03, DX
+	ANDQ         $0x07, CX
+	MOVQ         CX, BX
+	SUBQ         $0x00, BX
+	XORQ         SI, SI
+	CMPQ         BX, SI
+	CMOVQLT      SI, BX
+	MOVQ         $0x00000008, SI
+	CMPQ         BX, SI
+	CMOVQGT      SI, BX
+	LEAQ         lanes<>+32(SB), SI
+	NEGQ         BX
+	LEAQ         (SI)(BX*4), SI
+	TESTQ        DX, DX
+	JZ           elementsRest
 
 elements:
-	VMOVUPS (AX), Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (AX)
+	VMOVUPS (AX), Y2
+	VMAXPS  Y2, Y0, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
 	ADDQ    $0x20, AX
 	DECQ    DX
 	JNZ     elements
@@ -11288,46 +11291,50 @@ elements:
 elementsRest:
 	TESTQ      CX, CX
 	JZ         elementsDone
-	VMOVUPS    (SI), Y1
-	VMASKMOVPS (AX), Y1, Y1
-	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    (SI), Y2
+	VMASKMOVPS (AX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMULPS     Y1, Y2, Y2
 	VMOVUPS    (SI), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)
 
 elementsDone:
 	VZEROUPPER
 	RET
 
-// func reluBackwardAVX2(d *float32, y *float32, n int)
-// Requires: AVX, CMOV
-TEXT ·reluBackwardAVX2(SB), NOSPLIT, $0-24
-	MOVQ    d+0(FP), AX
-	MOVQ    y+8(FP), CX
-	MOVQ    n+16(FP), DX
-	VXORPS  Y0, Y0, Y0
-	MOVQ    DX, BX
-	SHRQ    $0x03, BX
-	ANDQ    $0x07, DX
-	MOVQ    DX, SI
-	SUBQ    $0x00, SI
-	XORQ    DI, DI
-	CMPQ    SI, DI
-	CMOVQLT DI, SI
-	MOVQ    $0x00000008, DI
-	CMPQ    SI, DI
-	CMOVQGT DI, SI
-	LEAQ    lanes<>+32(SB), DI
-	NEGQ    SI
-	LEAQ    (DI)(SI*4), DI
-	TESTQ   BX, BX
-	JZ      elementsRest
+// func reluBackwardAVX2(d *float32, y *float32, n int, gain float32)
+// Requires: AVX, AVX2, CMOV, SSE
+TEXT ·reluBackwardAVX2(SB), NOSPLIT, $0-28
+	MOVQ         d+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VXORPS       Y0, Y0, Y0
+	MOVSS        gain+24(FP), X1
+	VBROADCASTSS X1, Y1
+	MOVQ         DX, BX
+	SHRQ         $0x03, BX
+	ANDQ         $0x07, DX
+	MOVQ         DX, SI
+	SUBQ         $0x00, SI
+	XORQ         DI, DI
+	CMPQ         SI, DI
+	CMOVQLT      DI, SI
+	MOVQ         $0x00000008, DI
+	CMPQ         SI, DI
+	CMOVQGT      DI, SI
+	LEAQ         lanes<>+32(SB), DI
+	NEGQ         SI
+	LEAQ         (DI)(SI*4), DI
+	TESTQ        BX, BX
+	JZ           elementsRest
 
 elements:
-	VMOVUPS (CX), Y1
-	VMOVUPS (AX), Y2
-	VCMPPS  $0x16, Y0, Y1, Y1
-	VANDPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)
+	VMOVUPS (CX), Y2
+	VMOVUPS (AX), Y3
+	VCMPPS  $0x16, Y0, Y2, Y2
+	VANDPS  Y2, Y3, Y3
+	VMULPS  Y1, Y3, Y3
+	VMOVUPS Y3, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	DECQ    BX
@@ -11336,14 +11343,15 @@ elements:
 elementsRest:
 	TESTQ      DX, DX
 	JZ         elementsDone
-	VMOVUPS    (DI), Y1
-	VMASKMOVPS (CX), Y1, Y1
 	VMOVUPS    (DI), Y2
-	VMASKMOVPS (AX), Y2, Y2
-	VCMPPS     $0x16, Y0, Y1, Y0
-	VANDPS     Y0, Y2, Y2
+	VMASKMOVPS (CX), Y2, Y2
+	VMOVUPS    (DI), Y3
+	VMASKMOVPS (AX), Y3, Y3
+	VCMPPS     $0x16, Y0, Y2, Y0
+	VANDPS     Y0, Y3, Y3
+	VMULPS     Y1, Y3, Y3
 	VMOVUPS    (DI), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMASKMOVPS Y3, Y0, (AX)
 
 elementsDone:
 	VZEROUPPER
@@ -11436,9 +11444,9 @@ DATA words_00800000_8<>+24(SB)/4, $0x00800000
 DATA words_00800000_8<>+28(SB)/4, $0x00800000
 GLOBL words_00800000_8<>(SB), RODATA|NOPTR, $32
 
-// func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, ahead int)
+// func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, gap int, ahead int)
 // Requires: AVX, CMOV, MMX+
-TEXT ·gatherAVX2(SB), NOSPLIT, $0-48
+TEXT ·gatherAVX2(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    rows+16(FP), DX
@@ -11462,7 +11470,7 @@ TEXT ·gatherAVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, SI
 
 rows:
-	MOVQ    ahead+40(FP), R9
+	MOVQ    ahead+48(FP), R9
 	CMPQ    R9, BX
 	JGE     copy
 	MOVLQSX (DX)(R9*4), R9
@@ -11505,6 +11513,8 @@ elementsRest:
 
 elementsDone:
 	LEAQ (AX)(R8*4), AX
+	MOVQ gap+40(FP), R9
+	LEAQ (AX)(R9*4), AX
 	ADDQ $0x04, DX
 	DECQ BX
 	JNZ  rows

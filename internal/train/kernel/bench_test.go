@@ -22,9 +22,9 @@ func BenchmarkProducts(b *testing.B) {
 			name string
 			run  func()
 		}{
-			{"ProductPacked", func() { ProductPacked(z, x, &packed, nil, m) }},
+			{"ProductPacked", func() { ProductPacked(z, x, &packed, nil, m, k) }},
 			{"Dots", func() { Dots(z, x, w, nil, m, k, n) }},
-			{"AddOuter", func() { AddOuter(sum, z, x, m, n, k, n) }},
+			{"AddOuter", func() { AddOuter(sum, z, x, m, n, k, n, k) }},
 		} {
 			b.Run(fmt.Sprintf("%s/B=%d/in=%d/out=%d", kernel.name, m, k, n), func(b *testing.B) {
 				b.ReportAllocs()

@@ -38,9 +38,9 @@ func Product(dst, a, b, bias []float32, m, k, n int) {
 
 // ProductPacked computes dst = a·b + bias with the same chains, and so the same bits, as [Product].
 //
-// dst: [m×n], a: [m×k], b packed from [k×n], bias: [n] or nil.
-func ProductPacked(dst, a []float32, b *Packed, bias []float32, m int) {
-	productPacked(shape(dst, m, b.n), shape(a, m, b.k), b, biasOf(bias, b.n), m)
+// dst: [m×n], a: m rows of k that start aRow >= k apart, b packed from [k×n], bias: [n] or nil.
+func ProductPacked(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
+	productPacked(shape(dst, m, b.n), apart(a, m, b.k, aRow), b, biasOf(bias, b.n), m, aRow)
 }
 
 // Dots computes dst = a·wᵀ + bias for few outputs: the lanes of a vector run along k instead of n.
@@ -71,24 +71,21 @@ func Dots(dst, a, w, bias []float32, m, k, n int) {
 //	for i := range m {
 //		for j := range n {
 //			for t := range p {
-//				sum[j*p+t] = fma(d[i*dRow+j], x[i*p+t], sum[j*p+t])
+//				sum[j*p+t] = fma(d[i*dRow+j], x[i*xRow+t], sum[j*p+t])
 //			}
 //		}
 //	}
 //
-// sum: [n×p], d: m rows of n that start dRow >= n apart, x: [m×p]. Each element is one chain over the rows in ascending order that
-// continues the value found in memory: the rows may be cut into calls anywhere without changing a bit.
+// sum: [n×p], d: m rows of n that start dRow >= n apart, x: m rows of p that start xRow >= p apart. Each element is one chain over
+// the rows in ascending order that continues the value found in memory: the rows may be cut into calls anywhere without changing a bit.
 //
 // A row of zeros in d changes no bit of sum, as if it were absent, if x's row is finite and sum held no −0 before the
 // first call (sums that start at +0 do not). For a sum s, fma(±0, x, s) = s + (±0): that is s unless s is a zero, and then it is a
 // zero. So the chains with and without the row hold equal values throughout, at most a zero's sign apart, since equal addends of
 // fma give equal values. At the end of a call +0 is added, which makes every zero +0 and alters nothing else. (In the middle of a
 // chain −0 does arise: fma(2⁻⁸⁰, −2⁻⁸⁰, +0) underflows to it. In pure Go it does not: +0 + (−0) is +0.)
-func AddOuter(sum, d, x []float32, m, n, p, dRow int) {
-	if dRow < n {
-		panic("kernel: rows overlap")
-	}
-	addOuter(shape(sum, n, p), d[:max(0, (m-1)*dRow+n)], shape(x, m, p), m, n, p, dRow)
+func AddOuter(sum, d, x []float32, m, n, p, dRow, xRow int) {
+	addOuter(shape(sum, n, p), apart(d, m, n, dRow), apart(x, m, p, xRow), m, n, p, dRow, xRow)
 }
 
 // AddRows adds the rows of d to sum.
@@ -149,6 +146,18 @@ func checkIndices(idx []uint32, size, n int) {
 
 // shape returns the first rows·cols elements of s; it panics if s is shorter, whatever its capacity.
 func shape[T any](s []T, rows, cols int) []T { return s[: rows*cols : len(s)] }
+
+// apart returns the elements of s up to the end of the last of rows rows of cols that start row apart; it panics if they
+// overlap or s is shorter.
+func apart(s []float32, rows, cols, row int) []float32 {
+	if row < cols {
+		panic("kernel: rows overlap")
+	}
+	if rows == 0 {
+		return s[:0]
+	}
+	return s[: (rows-1)*row+cols : len(s)]
+}
 
 // biasOf returns the first n elements of bias, or nil if it is nil.
 func biasOf(bias []float32, n int) []float32 {

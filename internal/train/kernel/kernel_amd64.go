@@ -25,21 +25,21 @@ func product(dst, a, b, bias []float32, m, k, n int) {
 	}
 }
 
-func productPacked(dst, a []float32, b *Packed, bias []float32, m int) {
+func productPacked(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
 	if active == generic {
-		productPackedGeneric(dst, a, b, bias, m)
+		productPackedGeneric(dst, a, b, bias, m, aRow)
 		return
 	}
 	for j := 0; j < b.n; j += panelWidth {
-		s := strided{a: a, b: b.panel(j), rows: m, cols: min(panelWidth, b.n-j), steps: b.k, cRow: b.n, aRow: b.k, aStep: 1, bStep: panelWidth}
+		s := strided{a: a, b: b.panel(j), rows: m, cols: min(panelWidth, b.n-j), steps: b.k, cRow: b.n, aRow: aRow, aStep: 1, bStep: panelWidth}
 		s.fromBias(dst, bias, j)
 	}
 }
 
 // addOuter takes as many rows at a time as keep their parts of d and x close while the outputs go by; the chains continue in sum.
-func addOuter(sum, d, x []float32, m, n, p, dRow int) {
+func addOuter(sum, d, x []float32, m, n, p, dRow, xRow int) {
 	if active == generic {
-		addOuterGeneric(sum, d, x, m, n, p, dRow)
+		addOuterGeneric(sum, d, x, m, n, p, dRow, xRow)
 		return
 	}
 	block := 256
@@ -48,7 +48,7 @@ func addOuter(sum, d, x []float32, m, n, p, dRow int) {
 	}
 	for i := 0; i < m; i += block {
 		steps := min(block, m-i)
-		strided{c: sum, init: sum, a: d[i*dRow:], b: x[i*p:], rows: n, cols: p, steps: steps, cRow: p, initRow: p, aRow: 1, aStep: dRow, bStep: p}.add()
+		strided{c: sum, init: sum, a: d[i*dRow:], b: x[i*xRow:], rows: n, cols: p, steps: steps, cRow: p, initRow: p, aRow: 1, aStep: dRow, bStep: xRow}.add()
 	}
 }
 

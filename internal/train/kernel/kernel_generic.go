@@ -15,14 +15,14 @@ func productGeneric(dst, a, b, bias []float32, m, k, n int) {
 	}
 }
 
-func productPackedGeneric(dst, a []float32, b *Packed, bias []float32, m int) {
+func productPackedGeneric(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
 	for i := range m {
 		row := dst[i*b.n : (i+1)*b.n]
 		setRow(row, bias)
 		for j := 0; j < b.n; j += panelWidth {
 			part := row[j:min(j+panelWidth, b.n)]
 			panel := b.panel(j)
-			for t, v := range a[i*b.k : (i+1)*b.k] {
+			for t, v := range a[i*aRow : i*aRow+b.k] {
 				addScaledGeneric(part, panel[t*panelWidth:(t+1)*panelWidth], v)
 			}
 		}
@@ -72,10 +72,10 @@ func foldLanes[T float32 | float64](lane *[16]T) T {
 	return lane[0]
 }
 
-func addOuterGeneric(sum, d, x []float32, m, n, p, dRow int) {
+func addOuterGeneric(sum, d, x []float32, m, n, p, dRow, xRow int) {
 	for i := range m {
 		for j, v := range d[i*dRow : i*dRow+n] {
-			addScaledGeneric(sum[j*p:(j+1)*p], x[i*p:(i+1)*p], v)
+			addScaledGeneric(sum[j*p:(j+1)*p], x[i*xRow:i*xRow+p], v)
 		}
 	}
 }
@@ -126,9 +126,9 @@ func scaleRowsGeneric(a, s []float32, m, k int) {
 	}
 }
 
-func gatherGeneric(dst, src []float32, rows []int32, k int) {
+func gatherGeneric(dst, src []float32, rows []int32, k, dstRow int) {
 	for i, row := range rows {
-		copy(dst[i*k:(i+1)*k], src[int(row)*k:(int(row)+1)*k])
+		copy(dst[i*dstRow:i*dstRow+k], src[int(row)*k:(int(row)+1)*k])
 	}
 }
 
@@ -160,19 +160,21 @@ func tanhBackwardGeneric(d, y []float32, gain float32) {
 	}
 }
 
-func reluGeneric(y []float32) {
+func reluGeneric(y []float32, gain float32) {
 	for i, v := range y {
 		if v < 0 {
-			y[i] = 0
+			v = 0
 		}
+		y[i] = v * gain
 	}
 }
 
-func reluBackwardGeneric(d, y []float32) {
+func reluBackwardGeneric(d, y []float32, gain float32) {
 	for i := range d {
 		if y[i] <= 0 {
 			d[i] = 0
 		}
+		d[i] *= gain
 	}
 }
 

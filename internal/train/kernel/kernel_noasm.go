@@ -4,14 +4,14 @@ package kernel
 
 func product(dst, a, b, bias []float32, m, k, n int) { productGeneric(dst, a, b, bias, m, k, n) }
 
-func productPacked(dst, a []float32, b *Packed, bias []float32, m int) {
-	productPackedGeneric(dst, a, b, bias, m)
+func productPacked(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
+	productPackedGeneric(dst, a, b, bias, m, aRow)
 }
 
 func dots(dst, a, w, bias []float32, m, k, n int) { dotsGeneric(dst, a, w, bias, m, k, n) }
 
-func addOuter(sum, d, x []float32, m, n, p, dRow int) {
-	addOuterGeneric(sum, d, x, m, n, p, dRow)
+func addOuter(sum, d, x []float32, m, n, p, dRow, xRow int) {
+	addOuterGeneric(sum, d, x, m, n, p, dRow, xRow)
 }
 
 func addRows(sum, d []float32, m, n int) { addRowsGeneric(sum, d, m, n) }
@@ -28,7 +28,9 @@ func squaredNorms(dst []float64, a []float32, m, k int) { squaredNormsGeneric(ds
 
 func scaleRows(a, s []float32, m, k int) { scaleRowsGeneric(a, s, m, k) }
 
-func gather(dst, src []float32, rows []int32, k int) { gatherGeneric(dst, src, rows, k) }
+func gather(dst, src []float32, rows []int32, k, dstRow int) {
+	gatherGeneric(dst, src, rows, k, dstRow)
+}
 
 func transpose(dst, src []float32, rows, cols, stride int) {
 	transposeGeneric(dst, src, rows, cols, stride)
@@ -38,9 +40,9 @@ func tanh(y []float32, gain float32) { tanhGeneric(y, gain) }
 
 func tanhBackward(d, y []float32, gain float32) { tanhBackwardGeneric(d, y, gain) }
 
-func relu(y []float32) { reluGeneric(y) }
+func relu(y []float32, gain float32) { reluGeneric(y, gain) }
 
-func reluBackward(d, y []float32) { reluBackwardGeneric(d, y) }
+func reluBackward(d, y []float32, gain float32) { reluBackwardGeneric(d, y, gain) }
 
 func softmaxDelta(delta, logits []float32, labels []int32, m, n int) {
 	softmaxDeltaGeneric(delta, logits, labels, m, n)

@@ -314,9 +314,9 @@ func TestNullRowsChangeNoBit(t *testing.T) {
 					rowsOf(x, m, null, null+1)[i] = []float32{-1, -math.MaxFloat32, math.MaxFloat32, -0x1p-149, 0x1p-149}[rng.IntN(5)]
 				}
 				with, without := slices.Clone(start), slices.Clone(start)
-				AddOuter(with, d, x, m, n, p, n)
+				AddOuter(with, d, x, m, n, p, n, p)
 				dLess := slices.Delete(slices.Clone(d), null*n, (null+1)*n)
-				AddOuter(without, dLess, slices.Delete(slices.Clone(x), null*p, (null+1)*p), m-1, n, p, n)
+				AddOuter(without, dLess, slices.Delete(slices.Clone(x), null*p, (null+1)*p), m-1, n, p, n, p)
 				if i := firstDifference(with, without, 0); i >= 0 {
 					t.Fatalf("AddOuter n=%d: null row %d of %d: element %d = %x, want %x", n, null, m, i, with[i], without[i])
 				}
@@ -347,7 +347,7 @@ func TestNothingIsSkipped(t *testing.T) {
 		for name, call := range map[string]func(out []float32){
 			"Product":        func(out []float32) { Product(out, zeros, infs, nil, 1, 1, n) },
 			"Dots":           func(out []float32) { Dots(out, zeros, infs, nil, 1, 1, n) },
-			"AddOuter":       func(out []float32) { AddOuter(out, zeros, infs, 1, 1, n, 1) },
+			"AddOuter":       func(out []float32) { AddOuter(out, zeros, infs, 1, 1, n, 1, n) },
 			"SparseProduct":  func(out []float32) { SparseProduct(out, []uint32{0}, zeros, infs, n) },
 			"SparseAddOuter": func(out []float32) { SparseAddOuter(out, []uint32{0}, zeros, infs, n) },
 		} {
@@ -387,8 +387,8 @@ func TestIndicesAreChecked(t *testing.T) {
 		"SparseAddOuter": func() { SparseAddOuter(make([]float32, 8), []uint32{2}, []float32{1}, make([]float32, 3), 3) },
 		"SoftmaxDelta":   func() { SoftmaxDelta(make([]float32, 3), make([]float32, 3), []int32{3}, 1, 3) },
 		"negative label": func() { SoftmaxDelta(make([]float32, 3), make([]float32, 3), []int32{-1}, 1, 3) },
-		"Gather":         func() { Gather(make([]float32, 3), make([]float32, 8), []int32{2}, 3) },
-		"negative row":   func() { Gather(make([]float32, 3), make([]float32, 8), []int32{-1}, 3) },
+		"Gather":         func() { Gather(make([]float32, 3), make([]float32, 8), []int32{2}, 3, 3) },
+		"negative row":   func() { Gather(make([]float32, 3), make([]float32, 8), []int32{-1}, 3, 3) },
 		"short a":        func() { Product(make([]float32, 4), make([]float32, 3, 4), make([]float32, 4), nil, 2, 2, 2) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -410,13 +410,51 @@ func TestKernelsDoNotAllocate(t *testing.T) {
 	atEveryLevel(t, func(t *testing.T) {
 		for name, call := range map[string]func(){
 			"Product":        func() { Product(z, a, w, bias, m, k, n) },
-			"ProductPacked":  func() { ProductPacked(z, a, &packed, bias, m) },
+			"ProductPacked":  func() { ProductPacked(z, a, &packed, bias, m, k) },
 			"PackTransposed": func() { packed.PackTransposed(w, n, k) },
 			"Dots":           func() { Dots(z, a, w, bias, m, k, n) },
-			"AddOuter":       func() { AddOuter(w, z, a, m, n, k, n) },
+			"AddOuter":       func() { AddOuter(w, z, a, m, n, k, n, k) },
 		} {
 			if got := testing.AllocsPerRun(5, call); got != 0 {
 				t.Errorf("%s allocates %v times, want 0", name, got)
+			}
+		}
+	})
+}
+
+// TestStridesSkipWhatIsBetween compares rows that stand apart with rows that do not, at every level; what is between is NaN.
+func TestStridesSkipWhatIsBetween(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	atEveryLevel(t, func(t *testing.T) {
+		for range 200 {
+			m, k, n, gap := rng.IntN(30), 1+rng.IntN(70), 1+rng.IntN(70), rng.IntN(20)
+			src, w := make([]float32, 40*k), make([]float32, n*k)
+			fill(rng, src)
+			fill(rng, w)
+			rows := make([]int32, m)
+			for i := range rows {
+				rows[i] = int32(rng.IntN(40))
+			}
+			near, far := make([]float32, m*k), slices.Repeat([]float32{float32(math.NaN())}, m*(k+gap))
+			Gather(near, src, rows, k, k)
+			Gather(far, src, rows, k, k+gap)
+			for i := range rows {
+				if row := far[i*(k+gap) : i*(k+gap)+k]; firstDifference(row, near[i*k:(i+1)*k], 0) >= 0 {
+					t.Fatalf("Gather k=%d gap=%d: row %d is %v, want %v", k, gap, i, row, near[i*k:(i+1)*k])
+				}
+				for _, v := range far[i*(k+gap)+k : (i+1)*(k+gap)] {
+					if v == v {
+						t.Fatalf("Gather k=%d gap=%d writes between the rows", k, gap)
+					}
+				}
+			}
+			var p Packed
+			p.PackTransposed(w, n, k)
+			got, want := make([]float32, m*n), make([]float32, m*n)
+			ProductPacked(want, near, &p, nil, m, k)
+			ProductPacked(got, far, &p, nil, m, k+gap)
+			if i := firstDifference(got, want, 0); i >= 0 {
+				t.Fatalf("ProductPacked m=%d k=%d n=%d gap=%d: element %d = %v, want %v", m, k, n, gap, i, got[i], want[i])
 			}
 		}
 	})

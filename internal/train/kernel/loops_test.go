@@ -87,14 +87,14 @@ func productSpecs() []spec {
 		run: func(out []float32, in [][]float32, m, k, n int) {
 			var p Packed
 			p.Pack(in[1], k, n)
-			ProductPacked(out, in[0], &p, in[2], m)
+			ProductPacked(out, in[0], &p, in[2], m, k)
 		},
 	}, {
 		name: "ProductPacked of a transposed matrix", out: out, in: in, rows: []int{0},
 		run: func(out []float32, in [][]float32, m, k, n int) {
 			var p Packed
 			p.PackTransposed(in[1], n, k)
-			ProductPacked(out, in[0], &p, in[2], m)
+			ProductPacked(out, in[0], &p, in[2], m, k)
 		},
 		loop: func(out []float32, in [][]float32, m, k, n int) {
 			b := make([]float32, k*n)
@@ -154,11 +154,11 @@ func transposeLoop(dst, src []float32, rows, cols int) {
 }
 
 // outerLoop is the loop of AddOuter.
-func outerLoop(out []float32, in [][]float32, m, k, n, dRow int) {
+func outerLoop(out []float32, in [][]float32, m, k, n, dRow, xRow int) {
 	for j := range n {
 		for t := range k {
 			for i := range m {
-				out[j*k+t] = multiplyAdd(in[0][i*dRow+j], in[1][i*k+t], out[j*k+t])
+				out[j*k+t] = multiplyAdd(in[0][i*dRow+j], in[1][i*xRow+t], out[j*k+t])
 			}
 			if m > 0 {
 				out[j*k+t] = closed(out[j*k+t])
@@ -179,14 +179,14 @@ func sumSpecs() []spec {
 		name: "AddOuter", chain: []int{0, 1},
 		out:  func(m, k, n int) int { return n * k },
 		in:   func(m, k, n int) []int { return []int{m * n, m * k} },
-		run:  func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k, n) },
-		loop: func(out []float32, in [][]float32, m, k, n int) { outerLoop(out, in, m, k, n, n) },
+		run:  func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k, n, k) },
+		loop: func(out []float32, in [][]float32, m, k, n int) { outerLoop(out, in, m, k, n, n, k) },
 	}, {
 		name: "AddOuter of wider rows",
 		out:  func(m, k, n int) int { return n * k },
-		in:   func(m, k, n int) []int { return []int{max(0, (m-1)*(n+3)+n), m * k} },
-		run:  func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k, n+3) },
-		loop: func(out []float32, in [][]float32, m, k, n int) { outerLoop(out, in, m, k, n, n+3) },
+		in:   func(m, k, n int) []int { return []int{max(0, (m-1)*(n+3)+n), max(0, (m-1)*(k+5)+k)} },
+		run:  func(out []float32, in [][]float32, m, k, n int) { AddOuter(out, in[0], in[1], m, n, k, n+3, k+5) },
+		loop: func(out []float32, in [][]float32, m, k, n int) { outerLoop(out, in, m, k, n, n+3, k+5) },
 	}, {
 		name: "AddRows", chain: []int{0},
 		out: func(m, k, n int) int { return n },
@@ -290,7 +290,7 @@ func rowSpecs() []spec {
 			for i, v := range as[uint32](in[0]) {
 				rows[i] = int32(v)
 			}
-			Gather(out, in[1], rows, n)
+			Gather(out, in[1], rows, n, n)
 		},
 		loop: func(out []float32, in [][]float32, m, k, n int) {
 			for i := range out {
@@ -332,14 +332,14 @@ func rowSpecs() []spec {
 		in: func(m, k, n int) []int { return []int{m * n} },
 		run: func(out []float32, in [][]float32, m, k, n int) {
 			copy(out, in[0])
-			Relu(out)
+			Relu(out, gain)
 		},
 		loop: func(out []float32, in [][]float32, m, k, n int) {
 			for i, v := range in[0] {
-				out[i] = v
 				if v < 0 {
-					out[i] = 0
+					v = 0
 				}
+				out[i] = v * gain
 			}
 		},
 	}, {
@@ -347,11 +347,11 @@ func rowSpecs() []spec {
 		in: func(m, k, n int) []int { return []int{m * n, m * n} },
 		run: func(out []float32, in [][]float32, m, k, n int) {
 			copy(out, in[0])
-			ReluBackward(out, in[1])
+			ReluBackward(out, in[1], gain)
 		},
 		loop: func(out []float32, in [][]float32, m, k, n int) {
 			for i, d := range in[0] {
-				out[i] = d
+				out[i] = d * gain
 				if in[1][i] <= 0 {
 					out[i] = 0
 				}

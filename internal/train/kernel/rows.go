@@ -37,8 +37,8 @@ func ScaleRows(a, s []float32, m, k int) {
 	scaleRows(shape(a, m, k), shape(s, 1, m), m, k)
 }
 
-// Gather copies row rows[i] of src to row i of dst. dst: [len(rows)×k], src: [any×k].
-// It panics if a row lies outside src.
-func Gather(dst, src []float32, rows []int32, k int) {
-	gather(shape(dst, len(rows), k), src[:len(src):len(src)], rows, k)
+// Gather copies row rows[i] of src to row i of dst. dst: rows of k that start dstRow >= k apart, the elements between them
+// untouched, src: [any×k]. It panics if a row lies outside src.
+func Gather(dst, src []float32, rows []int32, k, dstRow int) {
+	gather(apart(dst, len(rows), k, dstRow), src[:len(src):len(src)], rows, k, dstRow)
 }

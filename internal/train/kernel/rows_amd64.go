@@ -24,9 +24,9 @@ func scaleRows(a, s []float32, m, k int) {
 	scaleRowsAVX2(&a[0], &s[0], m, k)
 }
 
-func gather(dst, src []float32, rows []int32, k int) {
+func gather(dst, src []float32, rows []int32, k, dstRow int) {
 	if active == generic || len(rows) == 0 || k == 0 {
-		gatherGeneric(dst, src, rows, k)
+		gatherGeneric(dst, src, rows, k, dstRow)
 		return
 	}
 	available := len(src) / k
@@ -36,7 +36,7 @@ func gather(dst, src []float32, rows []int32, k int) {
 		}
 	}
 	ahead := min(16, 1+1024/k) // rows that are on their way from memory: about 4 KiB of them
-	gatherAVX2(&dst[0], &src[0], &rows[0], len(rows), k, ahead)
+	gatherAVX2(&dst[0], &src[0], &rows[0], len(rows), k, dstRow-k, ahead)
 }
 
 // transpose takes 32 rows at a time: their lines of src stay in the first-level cache until all of each has been read.
@@ -84,20 +84,20 @@ func tanhBackward(d, y []float32, gain float32) {
 	tanhBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d), gain)
 }
 
-func relu(y []float32) {
+func relu(y []float32, gain float32) {
 	if active == generic {
-		reluGeneric(y)
+		reluGeneric(y, gain)
 		return
 	}
-	reluAVX2(unsafe.SliceData(y), len(y))
+	reluAVX2(unsafe.SliceData(y), len(y), gain)
 }
 
-func reluBackward(d, y []float32) {
+func reluBackward(d, y []float32, gain float32) {
 	if active == generic {
-		reluBackwardGeneric(d, y)
+		reluBackwardGeneric(d, y, gain)
 		return
 	}
-	reluBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d))
+	reluBackwardAVX2(unsafe.SliceData(d), unsafe.SliceData(y), len(d), gain)
 }
 
 func softmaxDelta(delta, logits []float32, labels []int32, m, n int) {

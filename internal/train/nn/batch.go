@@ -15,8 +15,9 @@ type Batch struct {
 	rows    []int32 // the group's rows, in order
 	count   int
 
-	gathered []float32   // [rows×dense]: the dense inputs, where they do not lie together in the table
-	input    []float32   // the group's dense inputs: gathered, or the table's own memory
+	gathered []float32 // [rows×gatherRow]: the dense inputs, where they do not lie together in the table
+	input    []float32 // the group's dense inputs, inputRow apart: gathered, or the table's own memory
+	inputRow int
 	outputs  [][]float32 // outputs[l] [rows×out]: activations of layer l; the logits for the last
 	deltas   [][]float32 // deltas[l] [rows×out]: derivative of the loss by the inputs of layer l's activation
 	labels   []int32     // [rows]
@@ -28,7 +29,7 @@ type Batch struct {
 func (n *Net) NewBatch(maxRows int) *Batch {
 	b := &Batch{
 		net:      n,
-		gathered: make([]float32, maxRows*n.shape.Dense),
+		gathered: make([]float32, maxRows*n.gatherRow()),
 		labels:   make([]int32, maxRows),
 
 		inputSquares: make([]float64, maxRows),
@@ -74,7 +75,7 @@ func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
 	for i := last; i > 0; i-- {
 		l, below := b.net.layers[i], b.net.layers[i-1]
 		back := b.deltas[i-1][:b.count*below.out]
-		kernel.ProductPacked(back, b.deltas[i][:b.count*l.out], &w.backward[i], nil, b.count)
+		kernel.ProductPacked(back, b.deltas[i][:b.count*l.out], &w.backward[i], nil, b.count, l.out)
 		b.differentiate(back, b.outputs[i-1][:b.count*below.out], below.gain)
 	}
 	return b
@@ -83,6 +84,7 @@ func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
 // loadInputs sets input to the group's dense rows: in place where they lie together, else copied.
 func (b *Batch) loadInputs() {
 	width := b.net.shape.Dense
+	b.inputRow = width
 	if width == 0 || b.count == 0 {
 		b.input = nil
 		return
@@ -92,8 +94,17 @@ func (b *Batch) loadInputs() {
 		b.input = b.table.Dense[first*width : (first+b.count)*width]
 		return
 	}
-	b.input = b.gathered[:b.count*width]
-	kernel.Gather(b.input, b.table.Dense, b.rows, width)
+	b.inputRow = b.net.gatherRow()
+	b.input = b.gathered[:b.count*b.inputRow]
+	kernel.Gather(b.input, b.table.Dense, b.rows, width, b.inputRow)
+}
+
+// rowOf is how far apart the dense inputs of layer number i start.
+func (b *Batch) rowOf(i int) int {
+	if i == 0 {
+		return b.inputRow
+	}
+	return b.net.layers[i].in
 }
 
 // ascending reports whether rows are strictly ascending.
@@ -113,7 +124,7 @@ func (b *Batch) forward(i int, out, in []float32) {
 	p, bias := b.weights.params, b.weights.params[l.bias:l.bias+l.out]
 	switch {
 	case l.wide():
-		kernel.ProductPacked(out, in, &b.weights.forward[i], bias, b.count)
+		kernel.ProductPacked(out, in, &b.weights.forward[i], bias, b.count, b.rowOf(i))
 	case l.in > 0:
 		kernel.Dots(out, in, p[l.weights:l.rows], bias, b.count, l.in, l.out)
 	default:
@@ -132,8 +143,7 @@ func (b *Batch) forward(i int, out, in []float32) {
 // activate replaces pre-activations by activations.
 func (b *Batch) activate(x []float32, gain float32) {
 	if b.net.shape.Activation == ReLU {
-		kernel.Relu(x)
-		scale(x, gain)
+		kernel.Relu(x, gain)
 		return
 	}
 	kernel.Tanh(x, gain)
@@ -142,17 +152,10 @@ func (b *Batch) activate(x []float32, gain float32) {
 // differentiate multiplies derivatives by the activation's slope, known from the activations y.
 func (b *Batch) differentiate(delta, y []float32, gain float32) {
 	if b.net.shape.Activation == ReLU {
-		kernel.ReluBackward(delta, y)
-		scale(delta, gain)
+		kernel.ReluBackward(delta, y, gain)
 		return
 	}
 	kernel.TanhBackward(delta, y, gain)
-}
-
-func scale(x []float32, factor float32) {
-	for i := range x {
-		x[i] *= factor
-	}
 }
 
 // SquaredNorms sets dst [group] to upper bounds of the squared L2 norms of the rows' gradients as computed, summed in
@@ -206,7 +209,7 @@ func (b *Batch) AddTo(sum []float32, lo, hi int) {
 		delta := b.deltas[i][:b.count*l.out]
 		if from, to := max(lo, l.weights), min(hi, l.rows); from < to {
 			first := (from - l.weights) / l.in
-			kernel.AddOuter(sum[from-lo:to-lo], delta[first:], in, b.count, (to-from)/l.in, l.in, l.out)
+			kernel.AddOuter(sum[from-lo:to-lo], delta[first:], in, b.count, (to-from)/l.in, l.in, l.out, b.rowOf(i))
 		}
 		if from, to := max(lo, l.rows), min(hi, l.bias); from < to {
 			first, end := uint32((from-l.rows)/l.out), uint32((to-l.rows)/l.out)

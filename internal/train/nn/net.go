@@ -54,6 +54,18 @@ type layer struct {
 // products along the inputs, which is faster for a few outputs of many inputs.
 func (l layer) wide() bool { return l.in > 0 && (l.out > 16 || 12*l.out > l.in) }
 
+// gatherRow is how far apart gathered rows of dense inputs start. Products walk down columns of them: rows a multiple of a
+// kilobyte apart would fall on a few lines of each cache and drive each other out, so those get a line in between. The
+// dot products of a layer that is not wide go along the rows.
+func (n *Net) gatherRow() int {
+	const line, kilobyte = 16, 256 // float32s
+	width := n.shape.Dense
+	if n.layers[0].wide() && width%kilobyte == 0 {
+		return width + line
+	}
+	return width
+}
+
 // A Net is a shape laid out in memory. It is immutable and safe for concurrent use.
 type Net struct {
 	shape  Shape

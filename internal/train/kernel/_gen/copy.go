@@ -61,8 +61,8 @@ func (v isa) transpose8(x []reg.VecVirtual) []reg.VecVirtual {
 
 // gather emits the copying of rows by number.
 func gather(v isa) {
-	v.function("gather", "func(dst, src *float32, rows *int32, count, k, ahead int)",
-		"is the loop of Gather for count > 0; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.")
+	v.function("gather", "func(dst, src *float32, rows *int32, count, k, gap, ahead int)",
+		"is the loop of Gather for count > 0 and dstRow = k + gap; while it copies a row it fetches the first 1 KiB of the row that comes ahead rows later.")
 	dst, src, rows, count, stride := v.param("dst"), v.param("src"), v.param("rows"), v.param("count"), v.param("k")
 	row := v.span(stride, 1)
 	v.SHLQ(Imm(2), stride)
@@ -96,6 +96,8 @@ func gather(v isa) {
 		v.store(x, m, Mem{Base: dst})
 	})
 	v.advance(dst, row.rest, 1)
+	gap := v.param("gap")
+	v.advance(dst, gap, 1)
 	v.ADDQ(Imm(4), rows)
 	v.DECQ(count)
 	v.JNZ(LabelRef("rows"))

@@ -127,12 +127,14 @@ func (v isa) notZero(p reg.Register, r reg.VecVirtual) {
 
 // relu emits the replacement of negative elements by zero.
 func relu(v isa) {
-	v.function("relu", "func(y *float32, n int)", "is the loop of Relu.")
+	v.function("relu", "func(y *float32, n int, gain float32)", "is the loop of Relu.")
 	y, n, zero := v.param("y"), v.param("n"), v.zero()
+	gain := v.broadcastParam("gain")
 	v.sweep("elements", v.span(n, 1), []reg.GPVirtual{y}, func(_ int, m mask) {
 		x := v.reg()
 		v.load(Mem{Base: y}, m, x)
 		v.VMAXPS(x, zero, x) // the second operand, x, if either is NaN or both are zeros
+		v.VMULPS(gain, x, x)
 		v.store(x, m, Mem{Base: y})
 	})
 	v.done()
@@ -140,13 +142,15 @@ func relu(v isa) {
 
 // reluBackward emits the derivative of relu.
 func reluBackward(v isa) {
-	v.function("reluBackward", "func(d, y *float32, n int)", "is the loop of ReluBackward.")
+	v.function("reluBackward", "func(d, y *float32, n int, gain float32)", "is the loop of ReluBackward.")
 	d, y, n, zero := v.param("d"), v.param("y"), v.param("n"), v.zero()
+	gain := v.broadcastParam("gain")
 	v.sweep("elements", v.span(n, 1), []reg.GPVirtual{d, y}, func(_ int, m mask) {
 		x, out := v.reg(), v.reg()
 		v.load(Mem{Base: y}, m, x)
 		v.load(Mem{Base: d}, m, out)
 		v.keep(out, x, notLessOrEqual, zero)
+		v.VMULPS(gain, out, out)
 		v.store(out, m, Mem{Base: d})
 	})
 	v.done()
