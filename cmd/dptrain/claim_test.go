@@ -33,6 +33,9 @@ func TestResumedRunsDrawFreshRandomness(t *testing.T) {
 	if code, stderr := startAndStop(t, dir, syscall.SIGINT); code != 130 {
 		t.Fatalf("exit status = %d:\n%s", code, stderr)
 	}
+	if charged := chargedSoFar(t, dir); charged == 0 || charged == 200000 {
+		t.Fatalf("%d steps are charged: there is nothing to resume, or nothing left to draw", charged)
+	}
 	var models [2][]byte
 	for i := range models {
 		copied := filepath.Join(dir, fmt.Sprint("copy", i))
@@ -40,9 +43,6 @@ func TestResumedRunsDrawFreshRandomness(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := fit(t, dir, "--resume", "-o", copied)
-		if *r.StepsApplied >= r.StepsCharged {
-			t.Errorf("a resumed run applies %d of %d steps: it is no resumed one", *r.StepsApplied, r.StepsCharged)
-		}
 		model, err := train.ReadModel(*r.Model)
 		if err != nil {
 			t.Fatal(err)

@@ -98,7 +98,8 @@ func statusExplanations() []explanation {
 			"More rows, a larger ε or better features raise quality; the figures are printed before the gate is held against them.",
 			"dptrain eval -m model.safetensors --data test.csv --fail-under accuracy=0.85"),
 		of(statusIntegrity, "a file is not what it should be", "A model cannot be used: it was cut, changed, or written by another program. Or fit --resume "+
-			"found a run by another config, or its log or checkpoint are not as they were written. Or a ledger was changed, or does not add up.",
+			"found a run by another config, or its log or checkpoint are not as they were written. Or a ledger was changed, or does not add up. Or verify found that "+
+			"model, report, config and ledger do not agree.",
 			"Copy it again from where fit wrote it, or train anew; for --resume, restore the config, or give the run up with --fresh.", "dptrain eval -m report.json --data test.csv      # not a model"),
 		of(statusAudit, "a test contradicts the claim", "A selftest saw a run do what the guarantee rules out: this build does not keep its promise.",
 			"Train on no records with it. Report dptrain version and what was printed; no table was read, so nothing of one is in it.", "dptrain selftest"),

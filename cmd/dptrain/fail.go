@@ -64,6 +64,7 @@ func exitStatus(err error) status {
 		badData     *data.Error
 		badModel    *train.ModelError
 		badReport   *train.ReportError
+		unverified  *train.VerifyError
 		badResume   *train.ResumeError
 		exhausted   *train.ExhaustedError
 		locked      *disk.LockedError
@@ -85,7 +86,7 @@ func exitStatus(err error) status {
 		return statusConfig
 	case errors.As(err, &badData):
 		return statusData
-	case errors.As(err, &badModel), errors.As(err, &badReport), errors.As(err, &badResume), errors.As(err, &badLedger):
+	case errors.As(err, &badModel), errors.As(err, &badReport), errors.As(err, &unverified), errors.As(err, &badResume), errors.As(err, &badLedger):
 		return statusIntegrity
 	case errors.As(err, &signal):
 		return statusSignal + status(signal.signal)

@@ -188,3 +188,44 @@ func TestLedgerIsBesideTheConfig(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestVerifyTiesTheFilesTogether verifies a resumed fit with its config and its ledger, and with others.
+func TestVerifyTiesTheFilesTogether(t *testing.T) {
+	dir := workshop(t)
+	for at := 1; ; at++ { // killed when half of its steps are done
+		_, _, killed := killedAt(t, dir, &disktest.FS{Fault: disktest.KilledAfter, At: at}, withLedger("fit", "-c", "c.yaml", "--resume")...)
+		if _, err := os.Stat(filepath.Join(dir, "runs", "c", train.CheckpointFile)); !killed || err == nil {
+			break
+		}
+	}
+	r := fit(t, dir, withLedger("--resume")...)
+	write(t, dir, "other.jsonl", "")
+	fit(t, dir, "-o", "other", "--set", "privacy.ledger=o.jsonl", "--set", "privacy.dataset=people", "--set", "privacy.max_total_epsilon=3")
+	good := []string{"verify", "-m", *r.Model, "-r", *r.Report}
+	for _, test := range []struct {
+		name   string
+		args   []string
+		status status
+		want   string
+	}{
+		{"alone", good, statusDone, `"verified":true`},
+		{"with config and ledger", append(slices.Clone(good), "-c", "c.yaml", "--ledger", "l.jsonl"), statusDone, `"config":true,"ledger_epsilon":3}`},
+		{"another config", append(slices.Clone(good), "-c", "c.yaml", "--set", "train.steps=21"), statusIntegrity, "is not of this config: train."},
+		{"another data section", append(slices.Clone(good), "-c", "c.yaml", "--set", "data.missing=[x]"), statusIntegrity, "is not of this config: data.data.missing"},
+		{"another ledger", append(slices.Clone(good), "--ledger", "o.jsonl"), statusIntegrity, "does not have the entry"},
+		{"no ledger", append(slices.Clone(good), "--ledger", "other.jsonl"), statusIntegrity, "other.jsonl: is empty"},
+		{"another report", []string{"verify", "-m", *r.Model, "-r", "other/report.json"}, statusIntegrity, "is not the model of the report"},
+		{"a model for a report", []string{"verify", "-m", *r.Model, "-r", *r.Model}, statusIntegrity, "not a usable report"},
+		{"no report", []string{"verify", "-m", *r.Model}, statusUsage, "--model or --report is missing"},
+		{"missing report", []string{"verify", "-m", *r.Model, "-r", "none.json"}, statusResources, "none.json"},
+		{"set without config", append(slices.Clone(good), "--set", "train.steps=3"), statusUsage, "--set is given without --config"},
+	} {
+		code, stdout, stderr := dptrain(t, dir, append(test.args, "--json")...)
+		if code != int(test.status) || !strings.Contains(stdout+stderr, test.want) {
+			t.Errorf("%s: exit status = %d, want %d with %q; %s%s", test.name, code, test.status, test.want, stdout, stderr)
+		}
+	}
+	if code, out, stderr := dptrain(t, dir, append(good, "--ledger", "l.jsonl")...); code != 0 || !strings.Contains(out, "computed again from the events") {
+		t.Errorf("verify = %d, %s%s", code, out, stderr)
+	}
+}

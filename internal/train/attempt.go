@@ -99,7 +99,12 @@ func NewAttempt(fsys disk.FS, dir string, p *Plan, run string) (*Attempt, error)
 // ResumeAttempt is the next attempt at the run that was interrupted in dir, or nil where there is none. It errs with a
 // *ResumeError where that run was not by this plan, or its files are not as they were written.
 func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
-	path := filepath.Join(dir, LogFile)
+	path, kept := filepath.Join(dir, LogFile), filepath.Join(dir, CheckpointFile)
+	// The checkpoint is read first: a process at work adds to the log before it writes the next one.
+	file, err := fsys.ReadFile(kept)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	entries, _, err := disk.ReadJournal(fsys, path)
 	var damaged *disk.DamagedError
 	switch {
@@ -121,11 +126,16 @@ func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
 	if a.learned != nil && !p.canUse(a.learned) {
 		return nil, &ResumeError{path, "has answers to other queries than the plan's"}
 	}
-	a.saved, err = readCheckpoint(fsys, filepath.Join(dir, CheckpointFile), p, a.start.Run)
-	if err == nil && a.saved != nil && a.saved.charged > a.charged {
-		err = &ResumeError{path, "has fewer steps than the checkpoint beside it"}
+	if file == nil {
+		return a, nil
 	}
-	return a, err
+	if a.saved, err = decodeCheckpoint(file, p, a.start.Run); err != nil {
+		return nil, &ResumeError{kept, err.Error()}
+	}
+	if a.saved.charged > a.charged {
+		return nil, &ResumeError{path, "has fewer steps than the checkpoint beside it"}
+	}
+	return a, nil
 }
 
 // read takes what the log says.
@@ -315,9 +325,9 @@ func ReadFinished(fsys disk.FS, dir string, p *Plan) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r Report
-	if err := json.Unmarshal(text, &r); err != nil || r.Schema != ReportSchema {
-		return nil, &ResumeError{path, "is not a report that this program can read"}
+	r, err := decodeReport(text)
+	if err != nil {
+		return nil, &ResumeError{path, "is not a usable report: " + err.Error()}
 	}
 	switch {
 	case r.Hashes.Config != config:
@@ -325,5 +335,5 @@ func ReadFinished(fsys disk.FS, dir string, p *Plan) (*Report, error) {
 	case r.Hashes.Model != hash(model):
 		return nil, &ResumeError{path, "is not the report of the model beside it"}
 	}
-	return &r, nil
+	return r, nil
 }

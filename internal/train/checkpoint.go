@@ -1,14 +1,10 @@
 package train
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 	"strconv"
-
-	"dptrain/internal/train/disk"
 )
 
 // checkpointFormat names the layout of a checkpoint, a safetensors file.
@@ -66,23 +62,7 @@ func (c *checkpoint) encode(start logStart) ([]byte, error) {
 	}, c.tensors)
 }
 
-// readCheckpoint reads the checkpoint of a run by the plan; nil where there is none.
-func readCheckpoint(fsys disk.FS, path string, p *Plan, run string) (*checkpoint, error) {
-	file, err := fsys.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	c, err := decodeCheckpoint(file, p, run)
-	if err != nil {
-		return nil, &ResumeError{path, err.Error()}
-	}
-	return c, nil
-}
-
-// decodeCheckpoint is the inverse of encode. It trusts nothing in the file.
+// decodeCheckpoint is the inverse of encode, for the checkpoint of a run by the plan. It trusts nothing in the file.
 func decodeCheckpoint(file []byte, p *Plan, run string) (*checkpoint, error) {
 	metadata, tensors, err := decodeSafetensors(file)
 	if err != nil {

@@ -161,6 +161,9 @@ const (
 	noiselessRun void = "nothing was clipped and no noise was added. The model may reveal whole records"
 )
 
+// seededRandomness is where the randomness of a run with a stated seed came from, as its report says.
+const seededRandomness = "AES-256-CTR streams, keyed from a stated seed"
+
 // voidOf looks at the plan and at what the run says it spent: either alone is enough for a report to claim nothing.
 func voidOf(p *Plan, fitted *Fitted, seeded bool) void {
 	_, exact := fitted.Spent.(accounting.NonPrivate)
@@ -354,7 +357,7 @@ func reportMechanism(p *Plan, fitted *Fitted, seeded bool) ReportMechanism {
 		r.Sampler = "full batch: every slot joins every step"
 	}
 	if seeded {
-		r.Randomness = "AES-256-CTR streams, keyed from a stated seed"
+		r.Randomness = seededRandomness
 	}
 	if p.Noiseless() {
 		r.DivisorConvention, r.Clipping, r.NoiseDistribution = "the drawn number of rows", "none", "none"

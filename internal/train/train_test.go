@@ -19,7 +19,7 @@ import (
 func pointer[T any](v T) *T { return &v }
 
 // testSchema is a schema with both input blocks.
-func testSchema(t *testing.T) *data.Schema {
+func testSchema(t testing.TB) *data.Schema {
 	t.Helper()
 	s, err := data.NewSchema(data.Spec{
 		Missing: []string{""},
