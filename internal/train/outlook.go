@@ -33,8 +33,13 @@ func (p *Plan) Outlook(workers int) Outlook {
 	o.NoisePerStep = p.Privacy.NoiseMultiplier * p.Privacy.MaxGradNorm / p.Divisor()
 	o.NoisePerWeight = p.Train.LearningRate * o.NoisePerStep * math.Sqrt(float64(p.Train.Steps))
 	row := 4*float64(p.Schema.DenseWidth()) + 8*float64(p.ones()) + 12
-	// The parameters with gradient, velocity, average and packed weights; and for each worker its two sums.
-	o.Memory = row*float64(p.Slots()) + params*(32+12*float64(workers))
+	// The parameters with gradient, velocity, average and packed weights; the sums, of each worker or shared; the batches.
+	l := newLayout(p, workers)
+	sums := 12 * float64(workers)
+	if l.Waves {
+		sums = 8
+	}
+	o.Memory = row*float64(p.Slots()) + params*(32+sums) + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
 	return o
 }
 
