@@ -4,7 +4,9 @@
 //
 //	Options ─► NewPlan ─► Plan            σ calibrated, every choice made; no record read
 //	Plan, Dataset, key ─► Fit ─► Fitted   T noisy means, one optimizer
+//	                                      reserved and kept in an Attempt, so that another can go on
 //	Plan, Fitted ─► NewReport, Model ─► Write
+//	model and report files ─► Verify       planned, priced and derived again
 //
 // # How a step is laid out in memory
 //
