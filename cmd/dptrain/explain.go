@@ -101,7 +101,8 @@ func statusExplanations() []explanation {
 			"found a run by another config, or its log or checkpoint are not as they were written. Or a ledger was changed, or does not add up. Or verify found that "+
 			"model, report, config and ledger do not agree.",
 			"Copy it again from where fit wrote it, or train anew; for --resume, restore the config, or give the run up with --fresh.", "dptrain eval -m report.json --data test.csv      # not a model"),
-		of(statusAudit, "a test contradicts the claim", "A selftest saw a run do what the guarantee rules out: this build does not keep its promise.",
+		of(statusAudit, "a test contradicts the claim", "A selftest saw a run do what the guarantee rules out, or an audit's attack succeeded more often than the claim "+
+			"permits, which chance explains once in a million times: this build does not keep its promise.",
 			"Train on no records with it. Report dptrain version and what was printed; no table was read, so nothing of one is in it.", "dptrain selftest"),
 		of(statusResources, "a resource is missing", "A file cannot be written or is there already, the disk is full, permission is denied, or another "+
 			"fit is at work in the folder. Nothing is overwritten without --fresh, and nothing is half written.",

@@ -52,6 +52,7 @@ the people in the table: ε, δ, σ, C, steps.`,
 		newVerifyCommand(s),
 		newLedgerCommand(s),
 		newSelftestCommand(s),
+		newAuditCommand(s),
 		newVersionCommand(s),
 	)
 	return root

@@ -73,11 +73,11 @@ func judge(faults []mutant, w io.Writer) error {
 	if err := copySource(".", copied); err != nil {
 		return err
 	}
-	if err := sound(copied, faults); err != nil {
-		return err
-	}
 	missed := 0
 	for _, m := range faults {
+		if err := sound(copied, m); err != nil {
+			return err
+		}
 		v := try(copied, m)
 		result := "red"
 		if !v.red {
@@ -122,17 +122,21 @@ func goTool(dir, verb string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// sound makes sure that the tests are green without a fault: else red would mean nothing.
-func sound(dir string, faults []mutant) error {
-	var packages []string
-	for _, m := range faults {
-		packages = append(packages, m.tests...)
-	}
-	slices.Sort(packages)
-	if out, err := goTool(dir, "test", slices.Compact(packages)...); err != nil {
+// sound makes sure that the mutant's tests are green without it: else red would mean nothing.
+func sound(dir string, m mutant) error {
+	if out, err := goTool(dir, "test", m.arguments()...); err != nil {
 		return fmt.Errorf("the tests fail without any fault:\n%s", out)
 	}
 	return nil
+}
+
+// arguments are what go test is told.
+func (m mutant) arguments() []string {
+	args := []string{"-timeout", "5m"}
+	if m.run != "" {
+		args = append(args, "-run", m.run)
+	}
+	return append(args, m.tests...)
 }
 
 // try builds and tests the copy with the fault in it, and takes the fault out again.
@@ -158,11 +162,7 @@ func try(dir string, m mutant) (v verdict) {
 	if out, err := goTool(dir, "build", "./..."); err != nil {
 		return verdict{why: "it does not compile: " + firstLine(out)}
 	}
-	args := []string{"-timeout", "5m"}
-	if m.run != "" {
-		args = append(args, "-run", m.run)
-	}
-	out, err := goTool(dir, "test", append(args, m.tests...)...)
+	out, err := goTool(dir, "test", m.arguments()...)
 	v.by = failed(out)
 	v.red = err != nil && (len(v.by) > 0 || strings.Contains(out, "panic:"))
 	if err != nil && !v.red {
