@@ -229,6 +229,8 @@ func tellingFaults() []mutant {
 			edits: []edit{{"internal/train/fit.go", "for l.next < p.Train.Steps {", "for l.next < min(p.Train.Steps, d.Rows-356) {"}}},
 		{name: "the learning rate from the number of rows", tests: []string{learning}, run: "Selftest",
 			edits: []edit{{"internal/train/fit.go", "l := newLearner(p)", "p.Train.LearningRate = 1 / float64(d.Rows)\n\tl := newLearner(p)"}}},
+		{name: "a field of the report that nobody has classed", tests: []string{learning}, run: "NoField",
+			edits: []edit{{"internal/train/report.go", "\tWarnings   []string             `json:\"warnings\"`\n", "\tWarnings   []string             `json:\"warnings\"`\n\tTrained    string               `json:\"trained\"`\n"}}},
 		{name: "the report counts private rows", tests: []string{learning, program}, run: "Private|Report|Fit",
 			edits: []edit{{"internal/train/fit.go", "fitted.Drawn, fitted.Spent =", "p.Rows = d.Rows\n\tfitted.Drawn, fitted.Spent ="}}},
 	}
