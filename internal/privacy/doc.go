@@ -37,7 +37,56 @@
 // The divisor is public: the expected number of drawn slots, never the number drawn. An empty draw is a step like any
 // other: it draws noise and is charged.
 //
+// # Threat model
+//
+// The attacker knows the config, the source, and every row but one, chooses that row and the declared domain, and sees
+// all that a fit gives out: model, report, log, checkpoint, ledger, what is printed; but not the machine at work.
+// Critical is what reveals rows outright if it goes wrong, Theoretical what has been shown to weaken a guarantee where
+// an attacker takes pains, Negligible what has not. Behind each line stand the tests that fail without its defence; testdata/mutants
+// breaks the defences one at a time and requires that they do.
+//
+//	Critical     What the mechanism gives out. Sample, clip, sum, noise and count are one call.
+//	             TestSelftestFindsNothing, TestAuditComesNearTheClaim, TestNullingARowMovesTheSumByTheClippingNormAtMost,
+//	             TestNormsMatchGradients, TestNullingARowMovesAQueryByItsBoundAtMost
+//	Critical     Hostile rows: overflow, NaN, doubles, undeclared values. They are clipped, or null and change no bit.
+//	             TestNullRowsChangeNoBit, TestDrawnNullEqualsNotDrawn, TestScaleKeepsRowsWithinTheClippingNorm, TestNullRowsLeaveTheirSlotsEmpty
+//	Critical     Noise of the wrong size, shape, or drawn twice.
+//	             TestStepDrawsTheNoiseItClaims, TestStepDrawsNormalNoise, TestNoiseIsIndependent, TestDrawsFollowRho,
+//	             TestDrawsMatchCanonne, TestQueriesShareNoNoise, TestNoiseOfCountsIsDiscreteLaplace
+//	Critical     Sampling other than accounted: shuffling, fixed batches, coins that repeat, a divisor that was drawn.
+//	             TestPoissonSampling, TestCoinsAreIndependent, TestFullBatchDrawsEverySlotOnce, TestScatterIsUniform, TestPlanAccountsForWhatItRuns
+//	Critical     Weak randomness: a predictable generator, a failing source, streams that overlap, a key used again.
+//	             TestStreamsMatchOpenSSL, TestStreamsShareNoBlock, TestNewKeyRefusesAFailingSource, TestRunsDifferUnlessSeeded,
+//	             TestResumedRunsDrawFreshRandomness
+//	Critical     An ε that is too small, or is said of a run that has none.
+//	             TestEpsilonOfReferenceTable, TestEpsilonWhereOthersFail, TestConformance, TestCalibrationIsTight, TestNoiselessRunClaimsNothing,
+//	             TestMaxEpsilonIsHeldAgainstTheClaim, TestQueriesAreCharged
+//	Critical     Steps that drew noise and are not charged: crashes, kills, full disks, stops that depend on what was seen.
+//	             TestEveryStepIsCharged, TestFitDrawsWhatItsPlanCharges, TestCrashNeverUndercharges, TestKilledAtEveryStep, TestRandomKills
+//	Critical     Many fits on one table. Those that name a ledger share its budget.
+//	             TestParallelRunsNeverOverspend, TestParallelFitsShareABudget, TestLedgerSurvivesEveryFault
+//	Critical     Records in what is printed or written beside the model.
+//	             TestNoFieldIsOfARecord, TestConfigFieldsDoNotDependOnRecords, TestNoCellIsPrinted, TestMalformedTables, FuzzCSV, FuzzJSONL,
+//	             TestPrivateRowCountIsNotTold, TestProgressHidesTheRate
+//	Critical     The operator's mistakes: a misspelt key, a stray variable, a seed, an output overwritten, the wrong table.
+//	             TestMalformedConfigs, FuzzConfig, TestPrecedence, TestFitRefusesBadInput, TestResumeRefuses, TestSecondFitIsKeptOut
+//	Theoretical  Floating point: low bits of the noise, sums that move by more than C, norms that are too small, bits that depend on
+//	             workers or on other rows.
+//	             TestTableGivesTheDistribution, TestUnderDecidesLikeExactArithmetic, TestRoundAddMatchesExactRounding, TestChooseKeepsItsPromises,
+//	             TestWorkersAndGroupsDoNotChangeTheSum, TestRowsArePure, TestAssemblyLevelsAgree, TestNoiseIsAsCloseToContinuousAsClaimed
+//	Theoretical  Tampering with files: a changed byte of log or ledger, forged totals, a model that is no model.
+//	             TestJournalShowsEveryChange, TestForgedTotalsAreFound, FuzzDecodeModel, TestDecodeSafetensorsRefuses
+//	Negligible   The chance that a range holds more drawn slots than η allows for, noise cut at 64 standard deviations, coins rounded up by
+//	             2⁻⁶⁴. All are in δ or ε.
+//	             TestRangesKeepTheirTail, TestLogBinomialTailIsABound, TestCoinsAreRoundedUp
+//
 // # What is not promised
 //
-// The running time depends on the rows drawn, and on the noise. Whoever sees the process at work sees more than the model.
+//   - Whoever sees the process at work sees more than the model: running time, memory and the order in which it is touched depend on
+//     the rows and on the noise. What fit prints of times is left out where the number of rows is private, and that is all.
+//   - Whoever holds the table, the machine or its operating system is trusted: keys and rows are in memory, and in whatever
+//     memory is swapped or dumped to.
+//   - A log or a ledger that is restored from a copy does not know of the noise drawn since; a chain of hashes that is written anew
+//     is a chain. Neither is signed.
+//   - Several rows of one person; what the config declares; exact metrics of eval and predictions for private rows.
 package privacy

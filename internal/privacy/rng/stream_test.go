@@ -200,7 +200,7 @@ func TestUint64nRefusesExactlyTheExcess(t *testing.T) {
 	mustPanic(t, "Uint64n(0)", func() { new(Stream).Uint64n(0) })
 }
 
-// uniform fails if counts are not those of draws uniform over the cells. False alarms: 10⁻⁶ a call for a fresh seed.
+// uniform fails if counts are not those of draws uniform over the cells. False alarms: 10⁻⁹ a call for a fresh seed.
 func uniform(t *testing.T, name string, counts []int) {
 	t.Helper()
 	total := 0
@@ -211,8 +211,8 @@ func uniform(t *testing.T, name string, counts []int) {
 	for _, count := range counts {
 		statistic += (float64(count) - mean) * (float64(count) - mean) / mean
 	}
-	if p := (distuv.ChiSquared{K: float64(len(counts) - 1)}).Survival(statistic); p < 1e-6 {
-		t.Errorf("%s: chi-square %.1f over %d cells, p = %.1e, want at least 1e-6", name, statistic, len(counts), p)
+	if p := (distuv.ChiSquared{K: float64(len(counts) - 1)}).Survival(statistic); p < 1e-9 {
+		t.Errorf("%s: chi-square %.1f over %d cells, p = %.1e, want at least 1e-9", name, statistic, len(counts), p)
 	}
 }
 
