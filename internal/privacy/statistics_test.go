@@ -26,7 +26,7 @@ const tooFar = 6.5 // standard deviations: 8·10⁻¹¹, both sides together
 
 // noiseOf draws a step's noise: the noisy mean of no gradients, in units of its claimed standard deviation.
 func noiseOf(m *Mechanism, dst []float32) []float64 {
-	m.Step(dst, func(_ int, rows []int32) Gradients { return constant{len(rows), 0} })
+	m.Step(dst, func(_ int, rows []int32) Gradients { return constantOf(len(rows), 0) }, nil)
 	unit := m.plan.Divisor() / (m.plan.NoiseMultiplier * m.plan.MaxGradNorm * (1 + m.plan.Lattice.Eta))
 	noise := make([]float64, len(dst))
 	for j, v := range dst {
@@ -69,13 +69,14 @@ func TestNoiseIsIndependent(t *testing.T) {
 	spec.SamplingProbability = 0.2
 	other := newTestMechanism(t, spec, 24, 1)
 	type sums struct{ product, squares float64 }
-	found := map[string]*sums{"the step before": {}, "two steps before": {}, "the resumption": {}, "another q": {}, "the coordinate 4096 on": {}}
+	found := map[string]*sums{"the step before": {}, "two steps before": {}, "the resumption": {}, "another q": {}, "a block on": {}}
+	block := run.layout.Blocks[1]
 	history := [2][]float64{make([]float64, params), make([]float64, params)}
 	dst := make([]float32, params)
 	for range steps {
 		now := noiseOf(run, dst)
 		against := map[string][]float64{"the step before": history[0], "two steps before": history[1],
-			"the resumption": noiseOf(resumed, dst), "another q": noiseOf(other, dst), "the coordinate 4096 on": append(now[noiseBlock:len(now):len(now)], now[:noiseBlock]...)}
+			"the resumption": noiseOf(resumed, dst), "another q": noiseOf(other, dst), "a block on": append(now[block:len(now):len(now)], now[:block]...)}
 		for name, noise := range against {
 			s := found[name]
 			for j, x := range now {
@@ -164,8 +165,8 @@ func drawnSlots(m *Mechanism, slots int, q float64) []float64 {
 		for _, row := range rows {
 			drawn[row] += 1
 		}
-		return constant{len(rows), 1}
-	})
+		return constantOf(len(rows), 1)
+	}, nil)
 	return drawn
 }
 

@@ -41,8 +41,8 @@ func Audit(ctx context.Context, p *Plan, canaries int, coins *rng.Stream, r Run)
 	if err != nil {
 		return AuditOutcome{}, err
 	}
-	r.watch = func(slots privacy.Slots, group int) (means, error) {
-		m, err := privacy.NewMechanism(p.Mechanism, slots, r.Key, r.Workers, group)
+	r.watch = func(slots privacy.Slots, layout privacy.Layout) (means, error) {
+		m, err := privacy.NewMechanism(p.Mechanism, slots, r.Key, layout)
 		return &audited{m, c}, err
 	}
 	_, err = Fit(ctx, p, table, r)
@@ -95,7 +95,7 @@ func newCanaries(p *Plan, n int, coins *rng.Stream) (*canaries, error) {
 		return nil, fmt.Errorf("%d canaries, want 1 to %d", n, p.MaxCanaries())
 	}
 	c := &canaries{plan: p, sign: make([]float32, p.Slots()), at: make([]int, p.Slots()),
-		coord: spread(p.Net.Blocks(), n), in: make([]bool, n), score: make([]float64, n),
+		coord: spread(p.Net.Tensors(), n), in: make([]bool, n), score: make([]float64, n),
 		value: float32(auditLength * p.Privacy.MaxGradNorm)}
 	for row := range c.at {
 		c.at[row] = -1
@@ -114,7 +114,7 @@ func newCanaries(p *Plan, n int, coins *rng.Stream) (*canaries, error) {
 }
 
 // spread chooses n coordinates, evenly within each block, and as evenly over the blocks as their sizes permit.
-func spread(blocks []nn.Block, n int) []int {
+func spread(blocks []nn.Tensor, n int) []int {
 	share := make([]int, len(blocks))
 	for left := n; left > 0; {
 		for i, b := range blocks {
@@ -139,11 +139,12 @@ type audited struct {
 	canaries *canaries
 }
 
-func (a *audited) Step(dst []float32, gradients privacy.Source) {
-	a.Mechanism.Step(dst, func(worker int, rows []int32) privacy.Gradients {
-		return planted{gradients(worker, rows), a.canaries, rows}
-	})
+func (a *audited) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
+	a.Mechanism.Step(dst, func(group int, rows []int32) privacy.Gradients {
+		return &planted{Gradients: gradients(group, rows), canaries: a.canaries, rows: rows}
+	}, nil)
 	a.canaries.see(dst)
+	released(0, len(dst))
 }
 
 // see scores the canaries by what a step gave out. With x a coordinate of the noisy sum in units of C, s the noise's
@@ -189,9 +190,10 @@ type planted struct {
 	privacy.Gradients
 	canaries *canaries
 	rows     []int32
+	scale    []float32 // [rows]: of canaries; 0 for other rows
 }
 
-func (g planted) SquaredNorms(dst []float64) {
+func (g *planted) SquaredNorms(dst []float64) {
 	g.Gradients.SquaredNorms(dst)
 	c := g.canaries
 	for i, row := range g.rows {
@@ -205,25 +207,38 @@ func (g planted) SquaredNorms(dst []float64) {
 	}
 }
 
-func (g planted) AddScaled(sum, scale []float32) {
+// Scale keeps the canaries' scales, and makes null the rows that they stand in place of.
+func (g *planted) Scale(scale []float32) {
+	others := make([]float32, len(scale))
+	g.scale = make([]float32, len(scale))
+	for i, row := range g.rows {
+		if g.canaries.at[row] < 0 {
+			others[i] = scale[i]
+		} else {
+			g.scale[i] = scale[i]
+		}
+	}
+	g.Gradients.Scale(others)
+}
+
+// AddTo adds what the rows' gradients are outside the canaries' coordinates, and the canaries.
+func (g *planted) AddTo(sum []float32, lo, hi int) {
 	c := g.canaries
 	kept := make([]float32, len(c.coord))
 	for i, j := range c.coord {
-		kept[i] = sum[j]
-	}
-	others := make([]float32, len(scale))
-	for i, row := range g.rows {
-		if c.at[row] < 0 {
-			others[i] = scale[i]
+		if j >= lo && j < hi {
+			kept[i] = sum[j-lo]
 		}
 	}
-	g.Gradients.AddScaled(sum, others)
+	g.Gradients.AddTo(sum, lo, hi)
 	for i, j := range c.coord {
-		sum[j] = kept[i]
+		if j >= lo && j < hi {
+			sum[j-lo] = kept[i]
+		}
 	}
 	for i, row := range g.rows {
-		if j := c.at[row]; j >= 0 && scale[i] != 0 {
-			sum[j] += scale[i] * c.sign[row] * c.value
+		if j := c.at[row]; j >= lo && j < hi && g.scale[i] != 0 {
+			sum[j-lo] += g.scale[i] * c.sign[row] * c.value
 		}
 	}
 }

@@ -91,7 +91,7 @@ func TestCanariesStandInEveryTensor(t *testing.T) {
 		if rows != n {
 			t.Errorf("%d canaries have %d rows", n, rows)
 		}
-		for i, b := range p.Net.Blocks() {
+		for i, b := range p.Net.Tensors() {
 			if n >= 10 && !slices.ContainsFunc(c.coord, func(j int) bool { return j >= b.From && j < b.To }) {
 				t.Errorf("no canary of %d is in tensor %d, %+v", n, i, b)
 			}
@@ -113,7 +113,7 @@ func TestBlocksCoverTheParameters(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := 0
-		for _, b := range net.Blocks() {
+		for _, b := range net.Tensors() {
 			if b.From != next || b.To <= b.From {
 				t.Errorf("block %+v, want one from %d on", b, next)
 			}

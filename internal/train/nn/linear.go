@@ -53,19 +53,19 @@ func (n *Net) Pack(layers []Linear) ([]float32, error) {
 	return params, nil
 }
 
-// A Block is the stretch [From, To) of the parameter vector that holds one tensor.
-type Block struct{ From, To int }
+// A Tensor is the stretch [From, To) of the parameter vector that holds one matrix or vector.
+type Tensor struct{ From, To int }
 
-// Blocks lists the net's tensors that are not empty, in order: of each layer the dense weights, the sparse weights and
+// Tensors lists the net's tensors that are not empty, in order: of each layer the dense weights, the sparse weights and
 // the bias.
-func (n *Net) Blocks() []Block {
-	var blocks []Block
+func (n *Net) Tensors() []Tensor {
+	var tensors []Tensor
 	for _, l := range n.layers {
-		for _, b := range []Block{{l.weights, l.rows}, {l.rows, l.bias}, {l.bias, l.bias + l.out}} {
+		for _, b := range []Tensor{{l.weights, l.rows}, {l.rows, l.bias}, {l.bias, l.bias + l.out}} {
 			if b.To > b.From {
-				blocks = append(blocks, b)
+				tensors = append(tensors, b)
 			}
 		}
 	}
-	return blocks
+	return tensors
 }
