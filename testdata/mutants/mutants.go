@@ -49,14 +49,14 @@ func noiseFaults() []mutant {
 		{name: "blocks of coordinates draw the same noise", tests: []string{mechanism}, run: "Noise",
 			edits: []edit{{file, "n.source.Open(stream, step, t)", "n.source.Open(stream, step, 0)"}}},
 		{name: "workers draw the same noise", tests: []string{mechanism}, run: "Noise|Workers",
-			edits: []edit{{file, "m.noise.addNoise(sum, step, uint64(t), &m", "m.noise.addNoise(sum, step, uint64(w), &m"}}},
+			edits: []edit{{file, "m.noise.addNoise(sum, m.step, uint64(b), &m", "m.noise.addNoise(sum, m.step, uint64(w), &m"}}},
 		{name: "noise and coins share their streams", tests: []string{rngPk},
 			edits: []edit{{"internal/privacy/rng/rng.go", `return "noise"`, `return "coins"`}}},
 		{name: "the sum divided before its noise", tests: []string{mechanism}, run: "Noise|Mean",
-			edits: []edit{{file, "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)", "for j := range sum {\n\t\tsum[j] /= int64(max(1, m.plan.Divisor()))\n\t}\n\tm.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)"},
-				{file, "m.plan.Lattice.Step / m.plan.Divisor()", "m.plan.Lattice.Step"}}},
+			edits: []edit{{file, "m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)", "for j := range sum {\n\t\tsum[j] /= int64(max(1, m.plan.Divisor()))\n\t}\n\tm.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)"},
+				{file, "m.plan.Lattice.Step/m.plan.Divisor()", "m.plan.Lattice.Step"}}},
 		{name: "noise before clipping: the noisy sum is clipped", tests: []string{mechanism}, run: "Noise",
-			edits: []edit{{file, "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)", "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)\n\tlimit := int64(m.plan.Clipper.Bound() / m.plan.Lattice.Step)\n\tfor j := range sum {\n\t\tsum[j] = max(-limit, min(limit, sum[j]))\n\t}"}}},
+			edits: []edit{{file, "m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)", "m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)\n\tlimit := int64(m.plan.Clipper.Bound() / m.plan.Lattice.Step)\n\tfor j := range sum {\n\t\tsum[j] = max(-limit, min(limit, sum[j]))\n\t}"}}},
 		{name: "refused words of the sampler are used", tests: []string{latticePk},
 			edits: []edit{{"internal/privacy/lattice/gaussian.go", "if low <= s.refuse {\n\t\treturn 0, false\n\t}", "_ = low"}}},
 		{name: "half the noise on counts", tests: []string{mechanism}, run: "Counts|Laplace",
@@ -74,22 +74,22 @@ func noiseFaults() []mutant {
 
 // samplingFaults spoil who joins a step.
 func samplingFaults() []mutant {
-	const file, mech = "internal/privacy/sampler.go", "internal/privacy/mechanism.go"
+	const file, mech, sum = "internal/privacy/sampler.go", "internal/privacy/mechanism.go", "internal/privacy/sum.go"
 	return []mutant{
 		{name: "q doubled where coins are thrown", short: true, tests: []string{mechanism}, run: "Poisson|Rows",
-			edits: []edit{{file, "coins.Uint64() < p.threshold", "coins.Uint64()/2 < p.threshold"}}},
+			edits: []edit{{file, "top, rest := byte(p.threshold>>56)", "top, rest := byte(min(255, p.threshold>>55))"}}},
 		{name: "q halved where it is accounted", tests: []string{mechanism}, run: "Plan|Coins",
 			edits: []edit{{file, "SamplingProbability: p.probability, Event", "SamplingProbability: p.probability / 2, Event"}}},
 		{name: "coins rounded down", tests: []string{mechanism}, run: "Coins",
 			edits: []edit{{file, "math.Ceil(math.Ldexp(q, 64))", "math.Floor(math.Ldexp(q, 64))"}}},
 		{name: "batches of a fixed size under Poisson accounting", tests: []string{mechanism}, run: "Poisson",
-			edits: []edit{{file, "if coins.Uint64() < p.threshold {", "if stride := int(1 / p.probability); (i-lo)%stride == 0 {"}}},
+			edits: []edit{{file, "\ttop, rest := byte(p.threshold>>56)", "\tif stride := int(1 / p.probability); stride > 0 {\n\t\tfor i := lo; i < hi; i += stride {\n\t\t\tdst = append(dst, int32(i))\n\t\t}\n\t\treturn dst\n\t}\n\ttop, rest := byte(p.threshold>>56)"}}},
 		{name: "ranges throw the same coins", tests: []string{mechanism}, run: "Rows",
-			edits: []edit{{mech, "m.coins.Open(&k.coins, step, uint64(t))", "m.coins.Open(&k.coins, step, 0)"}}},
+			edits: []edit{{sum, "m.coins.Open(coins, m.step, uint64(t))", "m.coins.Open(coins, m.step, 0)"}}},
 		{name: "steps throw the same coins", tests: []string{mechanism}, run: "Rows",
-			edits: []edit{{mech, "m.coins.Open(&k.coins, step, uint64(t))", "m.coins.Open(&k.coins, 0, uint64(t))"}}},
+			edits: []edit{{sum, "m.coins.Open(coins, m.step, uint64(t))", "m.coins.Open(coins, 0, uint64(t))"}}},
 		{name: "the last slot never joins", tests: []string{mechanism}, run: "Slot",
-			edits: []edit{{mech, "hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots)", "hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots-1)"}}},
+			edits: []edit{{sum, "hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots)", "hi := min(lo+m.plan.Ranges.Slots, m.plan.Slots-1)"}}},
 		{name: "full batch accounted as if sampled", tests: []string{mechanism}, run: "Plan",
 			edits: []edit{{file, "func (fullBatch) Event(step accounting.Event) accounting.Event { return step }",
 				"func (fullBatch) Event(step accounting.Event) accounting.Event {\n\treturn accounting.PoissonSampled{SamplingProbability: 0.5, Event: step}\n}"}}},
@@ -100,15 +100,15 @@ func samplingFaults() []mutant {
 		{name: "rows crowd into the first slots", tests: []string{mechanism}, run: "Scatter",
 			edits: []edit{{"internal/privacy/slots.go", "slot := stream.Uint64n(uint64(count))", "slot := stream.Uint64n(uint64(rows))"}}},
 		{name: "divisor from the drawn batch", short: true, tests: []string{mechanism}, run: "Mean|Noise",
-			edits: []edit{{mech, "m.plan.Lattice.Step / m.plan.Divisor()", "m.plan.Lattice.Step / float64(max(1, len(m.workers[0].sampled)))"}}},
+			edits: []edit{{mech, "m.plan.Lattice.Step/m.plan.Divisor()", "m.plan.Lattice.Step/float64(max(1, len(m.workers[0].drawn)))"}}},
 		{name: "an empty draw releases nothing", tests: []string{mechanism}, run: "Charged",
-			edits: []edit{{mech, "m.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)", "if len(m.workers[0].sampled) > 0 {\n\t\tm.noise.addNoise(sum, step, uint64(t), &m.workers[w].noise)\n\t}"}}},
+			edits: []edit{{mech, "m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)", "if len(m.workers[0].drawn) > 0 {\n\t\tm.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)\n\t}"}}},
 	}
 }
 
 // clippingFaults spoil the bound on what one row can change.
 func clippingFaults() []mutant {
-	const file, mech, batch = "internal/privacy/clip.go", "internal/privacy/mechanism.go", "internal/train/nn/batch.go"
+	const file, sum, batch = "internal/privacy/clip.go", "internal/privacy/sum.go", "internal/train/nn/batch.go"
 	return []mutant{
 		{name: "the bias left out of a norm", short: true, tests: []string{nets, mechanism}, run: "Norms|Moves",
 			edits: []edit{{batch, "deltas[j] * (inputs[j] + 1)", "deltas[j] * inputs[j]"}}},
@@ -128,15 +128,15 @@ func clippingFaults() []mutant {
 		{name: "no room for rounding in the factor", tests: []string{mechanism}, run: "Scale",
 			edits: []edit{{file, "bound := f.norm * (1 - 0x1p-22)", "bound := f.norm"}}},
 		{name: "a row scaled by the norm of the group before", tests: []string{mechanism}, run: "Moves|Mean",
-			edits: []edit{{mech, "m.plan.Clipper.Scale(scale, norms)\n\t\tg.AddScaled(k.range32, scale)", "g.AddScaled(k.range32, scale)\n\t\tm.plan.Clipper.Scale(scale, norms)"}}},
+			edits: []edit{{sum, "m.plan.Clipper.Scale(scale, norms)\n\tg.Scale(scale)", "g.Scale(scale)\n\tm.plan.Clipper.Scale(scale, norms)"}}},
 		{name: "a row that is not finite is not null", tests: []string{mechanism}, run: "Scale|Drawn",
 			edits: []edit{{file, "scale[i] = 0\n\t\t}", "scale[i] = 1\n\t\t}"}}},
 		{name: "a null row's NaN let through", short: true, tests: []string{nets}, run: "Null",
-			edits: []edit{{batch, "clear(in[r*l.in : (r+1)*l.in])", "_ = r"}}},
+			edits: []edit{{batch, "clear(b.outputs[i][r*l.out : (r+1)*l.out])", "_ = r"}}},
 		{name: "the sum carried over into the next range", tests: []string{latticePk, mechanism}, run: "RoundAdd|Drawn|Moves",
 			edits: []edit{{"internal/privacy/lattice/round.go", "src[j] = 0", "src[j] = v"}}},
 		{name: "ranges cut by drawn rows, not by slots", tests: []string{mechanism}, run: "Groups",
-			edits: []edit{{mech, "\t\tg.AddScaled(k.range32, scale)\n", "\t\tg.AddScaled(k.range32, scale)\n\t\tlattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)\n"}}},
+			edits: []edit{{sum, "AddTo(k.range32, 0, m.plan.Params)\n", "AddTo(k.range32, 0, m.plan.Params)\n\t\tlattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)\n"}}},
 	}
 }
 
@@ -150,7 +150,7 @@ func countingFaults() []mutant {
 			edits: []edit{{fit, "for l.next < p.Train.Steps {", "for l.next < p.Train.Steps+1 {"}}},
 		{name: "a step drawn before it is reserved on disk", short: true, tests: []string{learning}, run: "Crash|Killed",
 			edits: []edit{{fit, "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n", ""},
-				{fit, "\t\tl.learn(gradient)\n", "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tl.learn(gradient)\n"}}},
+				{fit, "\t\tl.learned()\n", "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tl.learned()\n"}}},
 		{name: "a resumed run has all its steps again", tests: []string{learning}, run: "Crash|Killed|Resume",
 			edits: []edit{{"internal/train/learner.go", "l.restore(r.Attempt.saved, r.Attempt.charged)", "l.restore(r.Attempt.saved, l.applied)"}}},
 		{name: "a reservation that is not synced", tests: []string{"./internal/train/disk", learning, program}, run: "Journal|Crash|Killed|Fault",
