@@ -24,6 +24,7 @@ import (
 type config struct {
 	Path      string        // of the file
 	DataTrain []string      // the table's files: relative to the file where the file states them, else to the working directory
+	Cache     bool          // of the encoded table, in a file beside it
 	OutputDir string        // relative to the working directory
 	Ledger    *ledgerConfig // nil: no ledger is named
 	Spec      data.Spec     // of the table
@@ -244,6 +245,7 @@ func (c *config) checkStated(ks keys, values map[string]any) error {
 // fill sets the exported fields.
 func (c *config) fill(values map[string]any) error {
 	c.OutputDir = valueAt[string](values, "output.dir")
+	c.Cache = valueAt[bool](values, "data.cache")
 	c.DataTrain = slices.Clone(valueAt[[]string](values, "data.train"))
 	if _, set := c.set["data.train"]; !set {
 		for i, path := range c.DataTrain {

@@ -55,6 +55,7 @@ data:
   rows_at_most: 40000
   missing: ["", "?", NA]
   on_bad_row: null
+  cache: true
   label:
     name: income
     classes: ["<=50K", '>50K']
@@ -106,7 +107,7 @@ const fullJSON = `{
 	"data": {
 		"train": "tables/adult.csv", "format": "csv", "delimiter": ";", "quote": "'", "comment": "#",
 		"names": ["age", "Work Class", "income"], "skip_initial_space": true, "rows": 32561, "rows_at_most": 40000,
-		"missing": ["", "?", "NA"], "on_bad_row": null,
+		"missing": ["", "?", "NA"], "on_bad_row": null, "cache": true,
 		"label": {"name": "income", "classes": ["<=50K", "\u003e50K"],
 			"aliases": [{"from": "<=50K.", "to": "<=50K"}, {"from": "", "to": ">50K"}]},
 		"features": [
@@ -172,7 +173,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 	if !reflect.DeepEqual(c.Options, wantOptions) {
 		t.Errorf("Options = %+v, want %+v", c.Options, wantOptions)
 	}
-	if c.table() != "tables/adult.csv" || c.OutputDir != "runs/x" {
+	if !c.Cache || c.table() != "tables/adult.csv" || c.OutputDir != "runs/x" {
 		t.Errorf("DataTrain, OutputDir = %q, %q, want tables/adult.csv, runs/x", c.DataTrain, c.OutputDir)
 	}
 

@@ -41,9 +41,15 @@ func readyFile(path string, fresh bool) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// loadTable loads a table; a file that is not there is a failure of the data.
+// loadTable loads a table, with a progress bar unless the options have one; a file that is not there is a failure of the
+// data.
 func loadTable(ctx context.Context, s *streams, paths []string, schema *data.Schema, o data.LoadOptions) (*data.Dataset, error) {
 	o.Stdin = s.in
+	if o.Progress == nil {
+		bar := newLoading(s.err)
+		defer bar.clear()
+		o.Progress = bar.read
+	}
 	table, err := data.Load(ctx, paths, schema, o)
 	var missing *fs.PathError
 	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing) {
@@ -55,17 +61,33 @@ func loadTable(ctx context.Context, s *streams, paths []string, schema *data.Sch
 	return table, interrupted(ctx, err)
 }
 
+// loadFlags say how a table is loaded.
+type loadFlags struct {
+	check      bool // it is read and held against the config; nothing of it is kept
+	quiet      bool
+	noProgress bool
+}
+
 // loadDeclared loads the table that a plan was made for, and holds its number of rows against the declared one.
-func loadDeclared(ctx context.Context, s *streams, cfg *config, p *train.Plan) (*data.Dataset, error) {
+func loadDeclared(ctx context.Context, s *streams, cfg *config, p *train.Plan, flags loadFlags) (*data.Dataset, error) {
 	if len(cfg.DataTrain) == 0 {
 		return nil, &failure{statusData, errors.New("no table is named"), "state data.train in the config, or --data"}
 	}
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, data.LoadOptions{
-		MaxRows: p.Slots(), AllowEmpty: secretRows, NullBadRows: p.Schema.Spec().OnBadRow == data.NullRow, Side: data.TrainingRows,
-	})
+	o := data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows, NullBadRows: p.Schema.Spec().OnBadRow == data.NullRow,
+		Side:  data.TrainingRows,
+		Cache: cfg.Cache && !flags.check, CountOnly: flags.check}
+	if flags.quiet || flags.noProgress || secretRows { // how much is read tells of the number of rows
+		o.Progress = func(int64, int64) {}
+	}
+	table, err := loadTable(ctx, s, cfg.DataTrain, p.Schema, o)
 	if err != nil {
-		return nil, err
+		return nil, cfg.locate(err)
+	}
+	if o.Cache && !flags.quiet {
+		if files, err := data.Files(cfg.DataTrain); err == nil {
+			s.warn("%s holds the encoded records: it is as confidential as the table", data.CachePath(files))
+		}
 	}
 	if p.Rows != 0 && table.Places() != p.Rows {
 		return nil, &failure{statusData, fmt.Errorf("%s: has fewer rows than the declared %d", cfg.table(), p.Rows),

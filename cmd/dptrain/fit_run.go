@@ -81,10 +81,11 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	}
 	began := time.Now()
 	secretRows := p.Privacy.Adjacency == accounting.AddOrRemoveOne
-	table, err := loadDeclared(ctx, s, cfg, p)
+	table, err := loadDeclared(ctx, s, cfg, p, loadFlags{quiet: o.quiet, noProgress: o.noProgress})
 	if err != nil {
 		return err
 	}
+	defer table.Close()
 	loaded := time.Now()
 	run := train.Run{Key: key, Workers: o.workers, Attempt: attempt}
 	if !secretRows {

@@ -54,6 +54,7 @@ func keyTable() []key {
 		{path: "data.skip_initial_space", kind: kindBool, doc: "true leaves out spaces at the start of CSV fields"},
 		{path: "data.rows", kind: kindInteger, positive: true, doc: "the number of rows, which becomes public"},
 		{path: "data.rows_at_most", kind: kindInteger, positive: true, doc: "a public cap on the number of rows, under adjacency: add_or_remove_one"},
+		{path: "data.cache", kind: kindBool, doc: "true keeps the encoded table in a file beside the table, for tables larger than memory; it is as confidential"},
 		{path: "data.missing", kind: kindCells, doc: `the cells that stand for an absent value, such as ["", "?"]`},
 		{path: "data.on_bad_row", kind: kindChoice, words: []string{"error", "null"}, doc: "what becomes of a row that is not as declared: null counts it as a null row, and nothing says how many there are"},
 		{path: "data.label", kind: kindMapping, doc: "the column to predict"},

@@ -173,6 +173,7 @@ func TestNoCellLeaks(t *testing.T) {
 		{"t.csv", csv, nil},
 		{"t.jsonl", jsonl, nil},
 		{"t.csv", bad, []string{"--set", "data.on_bad_row=null"}},
+		{"t.csv", csv, []string{"--set", "data.cache=true"}},
 		{"t.csv", csv, []string{"--set", "privacy.adjacency=add_or_remove_one", "--set", "data.rows_at_most=20"}},
 	} {
 		dir := t.TempDir()

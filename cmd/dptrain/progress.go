@@ -52,6 +52,48 @@ func newBar(w io.Writer, steps int, hideRate bool) *progressbar.ProgressBar {
 	return progressbar.NewOptions(steps, options...)
 }
 
+// loading shows how much of a table is read. A nil loading shows nothing.
+type loading struct {
+	w   io.Writer
+	bar *progressbar.ProgressBar // from the first read on, when the size is known
+}
+
+// newLoading returns a progress bar for reading on w, or nil where w is not a terminal.
+func newLoading(w io.Writer) *loading {
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return &loading{w: w}
+}
+
+// read says that so many bytes of total are read; a total of 0 is unknown.
+func (l *loading) read(done, total int64) {
+	if l == nil {
+		return
+	}
+	if l.bar == nil {
+		if total == 0 {
+			total = -1
+		}
+		l.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(l.w),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetDescription("reading"),
+			progressbar.OptionShowBytes(true),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetWidth(24),
+		)
+	}
+	_ = l.bar.Set64(done) // a bar that cannot be drawn must not stop a command
+}
+
+// clear removes the bar.
+func (l *loading) clear() {
+	if l != nil && l.bar != nil {
+		_ = l.bar.Finish()
+	}
+}
+
 // step says that done steps have been run.
 func (p *progress) step(done int) {
 	if p == nil {

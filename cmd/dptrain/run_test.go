@@ -401,6 +401,33 @@ func TestNoCellIsPrinted(t *testing.T) {
 	}
 }
 
+// TestCacheChangesNoModel fits twice with a cache, the second time from it, and once without.
+func TestCacheChangesNoModel(t *testing.T) {
+	dir := workshop(t)
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "train.csv"), hourAgo, hourAgo); err != nil {
+		t.Fatal(err)
+	}
+	var models []string
+	for _, cache := range []string{"true", "true", "false"} {
+		code, _, stderr := dptrain(t, dir, "fit", "-c", "c.yaml", "--seed", "1", "--fresh", "--set", "data.cache="+cache)
+		if code != 0 || strings.Contains(stderr, "train.csv.dptrain-cache holds the encoded records") != (cache == "true") {
+			t.Fatalf("cache: %s: exit status %d\n%s", cache, code, stderr)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "runs", "c", train.ModelFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, string(text))
+	}
+	if models[0] != models[1] || models[0] != models[2] {
+		t.Error("the model depends on the cache")
+	}
+	if code, _, stderr := dptrain(t, dir, "fit", "-c", "c.yaml", "--data", "-", "--fresh", "--set", "data.cache=true"); code != int(statusConfig) || !strings.Contains(stderr, "data.cache") {
+		t.Errorf("cache of standard input: exit status %d, want 3\n%s", code, stderr)
+	}
+}
+
 func TestInterruptedFitWritesNothing(t *testing.T) {
 	dir := workshop(t)
 	t.Chdir(dir)

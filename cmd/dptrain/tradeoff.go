@@ -214,7 +214,7 @@ func (e *exploration) load(ctx context.Context, s *streams, cfg *config) (err er
 	if err := e.eval.load(ctx, s, schema); err != nil {
 		return err
 	}
-	e.table, err = loadDeclared(ctx, s, cfg, e.plans[0])
+	e.table, err = loadDeclared(ctx, s, cfg, e.plans[0], loadFlags{noProgress: e.options.noProgress})
 	return err
 }
 

@@ -99,7 +99,7 @@ func runValidate(ctx context.Context, s *streams, o *validateOptions) error {
 		s.warnOfPlan(cfg, plan.Warnings)
 	}
 	if cfg.hasTable() {
-		table, err := loadDeclared(ctx, s, cfg, plan)
+		table, err := loadDeclared(ctx, s, cfg, plan, loadFlags{check: true, quiet: o.quiet})
 		if err != nil {
 			return err
 		}

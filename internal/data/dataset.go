@@ -22,6 +22,16 @@ type Dataset struct {
 	// blocks and Labels leave them out.
 	Null   []int32
 	Groups *Groups // nil where none were asked for
+
+	unmap func() error // of the blocks' memory; nil where it is the program's own
+}
+
+// Close gives back the memory of the blocks, which must not be used any more, where they are a mapped file.
+func (d *Dataset) Close() error {
+	if d.unmap == nil {
+		return nil
+	}
+	return d.unmap()
 }
 
 // Places is the number of the table's rows, null ones included.

@@ -24,6 +24,7 @@ func Files(paths []string) ([]string, error) {
 		if err != nil {
 			return nil, &Error{File: path, msg: "is not a valid pattern", hint: "* stands for any text, ? for a character, [abc] for one of these"}
 		}
+		matches = slices.DeleteFunc(matches, isCache)
 		if len(matches) == 0 {
 			return nil, &Error{File: path, msg: "no file matches", hint: "patterns are matched against names; quote them in a shell"}
 		}

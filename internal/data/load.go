@@ -30,6 +30,12 @@ type LoadOptions struct {
 	// Side is the side of the schema's split that is wanted: the rows of the other are null. They too must be as declared.
 	// Without a split it says nothing.
 	Side Side
+	// Cache keeps the encoded table in a file beside the first of the table's, see [CachePath], and maps it.
+	Cache bool
+	// CountOnly reads and checks the table but keeps of it the number of rows alone.
+	CountOnly bool
+	// Progress is called, if it is not nil, as bytes of the table's files are read; total is 0 where it is not known.
+	Progress func(read, total int64)
 	// Stdin is what the path [Stdin] reads from.
 	Stdin io.Reader
 	// Workers is the number of goroutines that parse; 0: one a processor. It changes no result.
@@ -54,9 +60,17 @@ func Load(ctx context.Context, paths []string, s *Schema, o LoadOptions) (*Datas
 	if err != nil {
 		return nil, err
 	}
+	if o.Cache {
+		return loadCached(ctx, files, s, o)
+	}
+	return load(ctx, files, s, o, nil)
+}
+
+// load reads and encodes the table in files, into w unless that is nil.
+func load(ctx context.Context, files []string, s *Schema, o LoadOptions, w *cacheWriter) (*Dataset, error) {
 	inputs := s.inputs(o)
 	l := newLoader(s, o, inputs)
-	l.size = sizeOf(files)
+	l.size, l.cache = sizeOf(files), w
 	for i, file := range files {
 		if err := l.load(ctx, file, inputs, i == len(files)-1); err != nil {
 			return nil, err
@@ -76,6 +90,7 @@ func (l *loader) load(ctx context.Context, file string, inputs []input, last boo
 	}
 	defer t.close()
 	err = l.read(ctx, t)
+	l.before += t.read.n.Load()
 	if err == nil && last && l.out.Places() == 0 && !l.o.AllowEmpty {
 		err = &Error{msg: "has no rows"}
 	}
@@ -112,8 +127,10 @@ type loader struct {
 	group  int // index of the group's cell; -1 for none
 	split  int // index of the split's cell; -1 for none
 
-	size    int64 // of the files; 0 where it is not known
-	out     *Dataset
+	size    int64        // of the files; 0 where it is not known
+	before  int64        // of it: what the files before the present one have
+	out     *Dataset     // its blocks are empty where cache has them, or nobody
+	cache   *cacheWriter // nil: none
 	groupOf map[string]int32
 }
 
@@ -146,10 +163,12 @@ func (l *loader) take(p *part) error {
 	if l.o.MaxRows > 0 && rows > l.o.MaxRows-l.out.Places() {
 		return &Error{msg: fmt.Sprintf("has more rows than the declared %d", l.o.MaxRows)}
 	}
-	if l.out.Rows == 0 {
+	if l.out.Rows == 0 && l.keeps() {
 		l.reserve(p)
 	}
-	l.append(p.out.data)
+	if err := l.append(p.out.data); err != nil {
+		return err
+	}
 	return p.bad
 }
 
@@ -183,10 +202,25 @@ func (l *loader) expect(first *part) int {
 	return rows
 }
 
+// keeps reports whether the rows are kept in memory.
+func (l *loader) keeps() bool { return l.cache == nil && !l.o.CountOnly }
+
 // append adds the rows of part to the dataset.
-func (l *loader) append(part *Dataset) {
-	d, entries := l.out, part.Indptr[part.Rows]
-	base, place := len(d.Indices), int32(d.Places())
+func (l *loader) append(part *Dataset) error {
+	d, place := l.out, int32(l.out.Places())
+	for _, n := range part.Null {
+		d.Null = append(d.Null, place+n)
+	}
+	d.Rows += part.Rows
+	if l.cache != nil {
+		if err := l.cache.add(part); err != nil {
+			return cacheError{err}
+		}
+	}
+	if !l.keeps() {
+		return nil
+	}
+	base, entries := len(d.Indices), part.Indptr[part.Rows]
 	d.Dense = append(d.Dense, part.Dense[:part.Rows*d.DenseWidth]...)
 	d.Indices = append(d.Indices, part.Indices[:entries]...)
 	d.Values = append(d.Values, part.Values[:entries]...)
@@ -201,8 +235,5 @@ func (l *loader) append(part *Dataset) {
 			d.Groups.Of = append(d.Groups.Of, d.Groups.number(l.groupOf, part.Groups.Names[g]))
 		}
 	}
-	for _, n := range part.Null {
-		d.Null = append(d.Null, place+n)
-	}
-	d.Rows += part.Rows
+	return nil
 }

@@ -84,7 +84,9 @@ func serialCSV(t interface{ Fatalf(string, ...any) }, s *Schema, text string) (d
 	if p.out.data.Rows == 0 {
 		return nil, false
 	}
-	l.append(p.out.data)
+	if err := l.append(p.out.data); err != nil {
+		t.Fatalf("append: %v", err)
+	}
 	return l.out, true
 }
 
@@ -169,8 +171,8 @@ func FuzzJSONLByLines(f *testing.F) {
 			t.Fatalf("load %q after %q: %v, alone: %v", second, first, err, wantErr)
 		default:
 			l := newLoader(s, LoadOptions{}, s.inputs(LoadOptions{}))
-			l.append(a)
-			l.append(b)
+			_ = l.append(a) // to memory
+			_ = l.append(b) // to memory
 			if !sameBlocks(got, l.out) {
 				t.Fatalf("load %q after %q = %+v, want %+v", second, first, got, l.out)
 			}

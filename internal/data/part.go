@@ -75,6 +75,9 @@ func (l *loader) read(ctx context.Context, t *table) error {
 			idle = 0
 		}
 		err := l.take(p)
+		if l.o.Progress != nil {
+			l.o.Progress(l.before+p.read, l.size)
+		}
 		if idle += len(p.text); err == nil && idle > maxRowBytes {
 			err = noRowFor()
 		}
