@@ -202,6 +202,7 @@ type evaluation struct {
 	epsilon float64 // of noisy figures
 	noisy   bool
 
+	schema        *data.Schema // that the table was loaded by
 	table         *data.Dataset
 	probabilities []float64
 	labels        []int32
@@ -209,6 +210,7 @@ type evaluation struct {
 
 // load reads the table, under the schema of the model that there is or will be.
 func (e *evaluation) load(ctx context.Context, s *streams, schema *data.Schema) (err error) {
+	e.schema = schema
 	e.table, err = loadTable(ctx, s, []string{e.path}, schema, data.LoadOptions{Group: e.by, AllowEmpty: e.noisy, Side: e.side})
 	return err
 }
@@ -216,6 +218,9 @@ func (e *evaluation) load(ctx context.Context, s *streams, schema *data.Schema) 
 // run computes the metrics.
 func (e *evaluation) run(ctx context.Context) (_ *evalResult, err error) {
 	table := e.table
+	if len(e.model.Schema.Spec().Moments) > len(e.schema.Spec().Moments) { // what the model learned when the table was there
+		table = table.Standardized(e.model.Schema)
+	}
 	if e.probabilities, err = e.model.Predict(ctx, table); err != nil {
 		return nil, interrupted(ctx, err)
 	}

@@ -132,3 +132,23 @@ func TestFitEvaluatesAndGates(t *testing.T) {
 		}
 	}
 }
+
+// TestStandardizedModelsAreEvaluatedAsTheyEncode: the table of --eval is read before the fit knows by what to scale it.
+func TestStandardizedModelsAreEvaluatedAsTheyEncode(t *testing.T) {
+	dir := workshop(t)
+	write(t, dir, "c.yaml", strings.Replace(goodConfig, "kind: numeric, min: 0, max: 100", "kind: numeric, min: 0, max: 100000, standardize: dp, impute: 40", 1))
+	write(t, dir, "test.csv", evalTable())
+	r := fit(t, dir, "--eval", "test.csv", "--set", "privacy.target_epsilon=100")
+	_, out, _ := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "test.csv", "--json")
+	var again evalResult
+	if err := json.Unmarshal([]byte(out), &again); err != nil || *again.LogLoss != *r.Eval.LogLoss {
+		t.Errorf("eval gives log loss %v, fit --eval %v, %v", *again.LogLoss, *r.Eval.LogLoss, err)
+	}
+	_, page, stderr := dptrain(t, dir, "report", *r.Report, "--format", "html")
+	if stderr != "" || strings.Count(page, `class="line"`) != 2 || !strings.Contains(page, "query 1 before the steps") {
+		t.Errorf("the report's page: %d curves, %s", strings.Count(page, `class="line"`), stderr)
+	}
+	if code, _, stderr := dptrain(t, dir, "tradeoff", "-c", "c.yaml", "--eval", "test.csv", "--epsilon", "100", "--runs", "1"); code != 0 {
+		t.Errorf("tradeoff = %d\n%s", code, stderr)
+	}
+}

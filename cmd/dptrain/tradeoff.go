@@ -268,7 +268,7 @@ func (e *exploration) once(ctx context.Context, p *train.Plan, progress func(ste
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}
-	e.eval.model = &train.Model{Schema: p.Schema, Net: p.Net, Params: fitted.Params}
+	e.eval.model = &train.Model{Schema: fitted.Encoding, Net: p.Net, Params: fitted.Params}
 	result, err := e.eval.run(ctx)
 	if err != nil {
 		return nil, err

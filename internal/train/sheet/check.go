@@ -85,19 +85,26 @@ func pricing(r *train.Report) (accounting.Event, accounting.Accountant, error) {
 	return event, accountant, nil
 }
 
-// overSteps is ε at up to 24 numbers of steps, the last that of the run; none for a list of events of another form.
+// overSteps is ε after none and after up to 24 numbers of steps, the last that of the run; nothing for a list of events
+// that does not end with steps. What comes before them, the queries, is there from the start.
 func overSteps(event accounting.Event, price func(accounting.Event) float64) (points []StepPoint) {
+	var before accounting.Composed
+	if all, ok := event.(accounting.Composed); ok && len(all.Events) > 0 {
+		last := len(all.Events) - 1
+		before.Events, event = all.Events[:last:last], all.Events[last]
+	}
 	run, ok := event.(accounting.SelfComposed)
 	if !ok {
 		return nil
 	}
 	const most = 24
-	for i := 1; i <= most; i++ {
+	for i := 0; i <= most; i++ {
 		steps := int(math.Ceil(float64(run.Count) * float64(i) / most))
-		if n := len(points); steps == 0 || n > 0 && points[n-1].Steps == steps {
+		if n := len(points); n > 0 && points[n-1].Steps == steps {
 			continue
 		}
-		if epsilon := price(accounting.SelfComposed{Event: run.Event, Count: steps}); !math.IsNaN(epsilon) && !math.IsInf(epsilon, 0) {
+		prefix := accounting.Composed{Events: append(before.Events, accounting.SelfComposed{Event: run.Event, Count: steps})}
+		if epsilon := price(prefix); !math.IsNaN(epsilon) && !math.IsInf(epsilon, 0) {
 			points = append(points, StepPoint{steps, epsilon})
 		}
 	}

@@ -109,7 +109,7 @@ func (s *Sheet) StepsChart() *Chart {
 	last := s.Check.Steps[len(s.Check.Steps)-1]
 	top, steps := niceTop(last.Epsilon*1.08), float64(last.Steps)
 	c := newChart("What the steps cost together", "steps", "ε")
-	points := [][2]float64{{0, 0}}
+	var points [][2]float64
 	for _, p := range s.Check.Steps {
 		points = append(points, [2]float64{float64(p.Steps) / steps, p.Epsilon / top})
 	}

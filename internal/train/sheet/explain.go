@@ -51,6 +51,10 @@ func (s *Sheet) parameters() Section {
 			Row{Name: "noise", Value: m.NoiseDistribution, Field: "mechanism.noise_distribution",
 				Note: "Over the whole run it differs from a rounded continuous Gaussian by " + number(m.TotalVariation) + " in total variation at most, which is accounted for."})
 	}
+	for i, q := range m.Queries {
+		rows = append(rows, Row{Name: fmt.Sprintf("query %d before the steps: %s", i+1, q.Name), Value: "σ = " + number(q.NoiseMultiplier), Field: "mechanism.queries",
+			Note: fmt.Sprintf("Asked once of all rows, with noise, and paid for: %s of the budget. What it answered stands under learned.", percent(q.Share))})
+	}
 	rows = append(rows, Row{Name: "randomness", Value: m.Randomness, Field: "mechanism.randomness", Note: "Where coins and noise come from."})
 	return Section{ID: "parameters", Title: "Every number, explained", Columns: []string{"what", "value", "meaning"}, Rows: rows}
 }
@@ -109,6 +113,9 @@ func featureNote(f data.Feature) string {
 	}
 	if len(f.Edges) > 0 {
 		add("cut into %d bins", len(f.Edges)+1)
+	}
+	if f.Standardize != "" {
+		add("mean and deviation learned under the budget")
 	}
 	if f.Transform != "" {
 		add("%s", f.Transform)
