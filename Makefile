@@ -8,7 +8,7 @@ BENCHTIME := 1s
 GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*.s' internal) $(wildcard testdata/quickstart/*.csv)
 
 .DEFAULT_GOAL := build
-.PHONY: build test race purego vet lint cross fuzz mutants mutants-short crash bench accounting-long golden gen current quickstart accuracy accuracy-short onnx check clean
+.PHONY: build test race purego vet lint cross fuzz mutants mutants-short crash bench accounting-long golden gen current quickstart accuracy accuracy-short onnx man check clean
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/dptrain
@@ -85,6 +85,9 @@ accuracy: build ## accuracy on the real tables in TEST_TABLES, the mean of three
 
 accuracy-short: build
 	.ci/accuracy.sh $(BINARY) --short
+
+man: build ## man pages into bin/man
+	$(BINARY) man bin/man
 
 onnx: build ## exported models against onnxruntime, which npm installs; ORT_MODULES names a folder that has it
 	.ci/onnx/check.sh $(BINARY)

@@ -14,7 +14,15 @@ func newRootCommand(s *streams) *cobra.Command {
 		Short: "Train differentially private classifiers on tables",
 		Long: `dptrain trains differentially private classifiers on CSV and JSONL tables from a
 YAML config, and writes a model and a report that states what was promised to
-the people in the table: ε, δ, σ, C, steps.`,
+the people in the table: ε, δ, σ, C, steps.
+
+From a table to a decision:
+  1. dptrain init TABLE -o config.yaml    a config to fill in, from the header
+  2. dptrain validate -c config.yaml      is everything as declared?
+  3. dptrain plan -c config.yaml          what will it cost, what can it learn?
+  4. dptrain fit -c config.yaml           train; write the model and its report
+  5. dptrain eval -m MODEL --data TEST    is it good enough?
+  6. dptrain report REPORT --format html  what was promised, for people`,
 		Example: `  dptrain fit -c configs/quickstart.yaml
   dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv
   dptrain epsilon --sampling-probability 0.01 --steps 1000 --noise-multiplier 1 --delta 1e-5`,
@@ -36,25 +44,25 @@ the people in the table: ε, δ, σ, C, steps.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", strings.TrimSuffix(err.Error(), "."))
 	})
-	root.AddCommand(
-		newInitCommand(s),
-		newPlanCommand(s),
-		newFitCommand(s),
-		newTradeoffCommand(s),
-		newEpsilonCommand(s),
-		newEvalCommand(s),
-		newPredictCommand(s),
-		newValidateCommand(s),
-		newSchemaCommand(s),
-		newExplainCommand(s),
-		newExportCommand(s),
-		newReportCommand(s),
-		newVerifyCommand(s),
-		newLedgerCommand(s),
-		newSelftestCommand(s),
-		newAuditCommand(s),
-		newVersionCommand(s),
-	)
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"train", "Train:", []*cobra.Command{newInitCommand(s), newValidateCommand(s), newPlanCommand(s), newFitCommand(s)}},
+		{"judge", "Judge:", []*cobra.Command{newEvalCommand(s), newTradeoffCommand(s), newEpsilonCommand(s), newReportCommand(s)}},
+		{"use", "Use:", []*cobra.Command{newPredictCommand(s), newExportCommand(s)}},
+		{"trust", "Trust:", []*cobra.Command{newVerifyCommand(s), newLedgerCommand(s), newSelftestCommand(s), newAuditCommand(s)}},
+		{"look", "Look up:", []*cobra.Command{newExplainCommand(s), newSchemaCommand(s), newVersionCommand(s)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID("look")
+	root.SetCompletionCommandGroupID("look")
+	root.AddCommand(newManCommand())
 	return root
 }
 
