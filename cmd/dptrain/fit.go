@@ -291,7 +291,8 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 		lines = append(lines,
 			[2]string{"model", *r.Model},
 			[2]string{"report", *r.Report},
-			[2]string{"next", next})
+			[2]string{"next", fmt.Sprintf("dptrain report %s --format html >report.html", *r.Report)},
+			[2]string{"", next})
 	}
 	if e := r.Eval; e != nil {
 		lines[len(lines)-1] = [2]string{"eval", fmt.Sprintf("accuracy %s, log loss %s, AUC %s on %d rows (exact: no promise is made to them)",

@@ -123,7 +123,7 @@ func runPlan(ctx context.Context, s *streams, o *planOptions) error {
 	if o.json {
 		return json.NewEncoder(s.out).Encode(r)
 	}
-	return printPlan(s, p, r)
+	return printPlan(s, cfg, p, r)
 }
 
 func figures(p *train.Plan, look train.Outlook) planFigures {
@@ -225,7 +225,7 @@ func scaled(n int, factor float64) int {
 }
 
 // printPlan prints the result for people.
-func printPlan(s *streams, p *train.Plan, r *planResult) error {
+func printPlan(s *streams, cfg *config, p *train.Plan, r *planResult) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "privacy\tε = %s at δ = %g for one row (%s)\n", accounting.FormatUp(r.Epsilon, 4), r.Delta, p.Privacy.Adjacency)
 	if p.Person > 0 {
@@ -250,6 +250,7 @@ func printPlan(s *streams, p *train.Plan, r *planResult) error {
 		}
 		row(k.Change, k.Plan, k.RelativeTime)
 	}
+	fmt.Fprintf(w, "\nnext\tdptrain fit -c %s\n", cfg.Path)
 	return w.Flush()
 }
 
