@@ -34,8 +34,5 @@ func (t *trial) run(ctx context.Context, path string) (_ *evalResult, err error)
 	if t.evaluation.model, err = train.ReadModel(path); err != nil {
 		return nil, err
 	}
-	if schema := t.evaluation.model.Schema; len(schema.Spec().Moments) > 0 { // which training has learned since the table was read
-		t.evaluation.table = t.evaluation.table.Standardized(schema)
-	}
 	return t.evaluation.run(ctx)
 }
