@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite the output in README.md") //nolint:gochecknoglobals // a flag of the test binary has to be one
+var update = flag.Bool("update", false, "rewrite the output in README.md")
 
 // manual builds the binary and makes a folder to run it in, with the repository's configs and tables.
 func manual(t *testing.T) (dir string, sh func(command string) (output string, status int)) {
@@ -112,7 +112,7 @@ func TestReadmeIsTrue(t *testing.T) {
 		t.Errorf("the README has %d commands to run, want at least 8", commands)
 	}
 	if *update {
-		if err := os.WriteFile(path, []byte(rewritten), 0o644); err != nil { //nolint:gosec // the file is there, with a mode of its own
+		if err := os.WriteFile(path, []byte(rewritten), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
