@@ -11,7 +11,7 @@ GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*
 .PHONY: build test race purego vet lint cross fuzz mutants mutants-short crash bench accounting-long golden gen current quickstart accuracy accuracy-short onnx man check clean
 
 build: ## the binary, without cgo
-	CGO_ENABLED=0 go build -trimpath -o $(BINARY) ./cmd/dptrain
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o $(BINARY) ./cmd/dptrain
 
 test: ## all tests
 	go test $(PACKAGES)
