@@ -210,7 +210,7 @@ func queryFaults() []mutant {
 		{name: "a query asked before it is reserved", tests: []string{learning}, run: "Crash",
 			edits: []edit{{learn, "if err := r.Attempt.reserveQuery(q.Name); err != nil {", "if err := error(nil); err != nil {"}}},
 		{name: "moments without noise", short: true, tests: []string{learning}, run: "Selftest",
-			edits: []edit{{learn, "\tgroups := make([][]float32, r.Workers)\n", "\tif !p.Noiseless() {\n\t\tq := *p\n\t\tq.Mechanism = nil\n\t\treturn q.ask(i, rows, vectors, r)\n\t}\n\tgroups := make([][]float32, r.Workers)\n"}}},
+			edits: []edit{{learn, "\tgroups := make([][]float32, r.Workers)\n", "\tif !p.Noiseless() {\n\t\tq := *p\n\t\tq.Mechanism = nil\n\t\treturn q.ask(i, d, vectors, r)\n\t}\n\tgroups := make([][]float32, r.Workers)\n"}}},
 		{name: "moments by the private number of rows", tests: []string{learning}, run: "Moments|Selftest",
 			edits: []edit{{"internal/train/queries.go", "return p.Privacy.Adjacency == accounting.AddOrRemoveOne ||", "return"}}},
 	}
