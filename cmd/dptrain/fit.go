@@ -60,8 +60,9 @@ const maxWorkers = 1024
 func newFitCommand(s *streams) *cobra.Command {
 	var o fitOptions
 	c := &cobra.Command{
-		Use:   "fit -c CONFIG",
-		Short: "Train a private model and write it with its privacy report",
+		Use:        "fit -c CONFIG",
+		SuggestFor: []string{"train", "learn", "run"},
+		Short:      "Train a private model and write it with its privacy report",
 		Long: `fit trains a differentially private model by a config and writes two files into
 the output folder: model.safetensors, and report.json, which states ε, δ, σ, C,
 steps and all that is needed to recompute them.

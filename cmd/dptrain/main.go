@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"dptrain/internal/train/disk"
@@ -42,6 +43,12 @@ func (s *streams) run(ctx context.Context, args []string) int {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	// A command that there is not, before its flags, which the root does not know, are complained of; __ are the shells' own.
+	if c, rest, _ := root.Find(args); c == root && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && !strings.HasPrefix(rest[0], "__") {
+		return s.fail(root.Args(root, rest[:1]))
+	}
 	return s.fail(root.ExecuteContext(ctx))
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,8 +69,12 @@ From a table to a decision:
 
 // noArguments refuses positional arguments.
 func noArguments(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage(fmt.Sprintf("%s --help shows how it is called", c.CommandPath()), "%s takes no argument %q", c.CommandPath(), args[0])
+	if len(args) == 0 {
+		return nil
 	}
-	return nil
+	hint := fmt.Sprintf("%s --help shows how it is called", c.CommandPath())
+	if ext := filepath.Ext(args[0]); c.Flags().Lookup("config") != nil && (ext == ".yaml" || ext == ".yml" || ext == ".json") {
+		hint = fmt.Sprintf("did you mean %s -c %s?", c.CommandPath(), args[0])
+	}
+	return usage(hint, "%s takes no argument %q", c.CommandPath(), args[0])
 }
