@@ -16,8 +16,8 @@ build: ## the binary, without cgo
 test: ## all tests
 	go test $(PACKAGES)
 
-race: ## all tests under the race detector; needs a C compiler
-	CGO_ENABLED=1 go test -race $(PACKAGES)
+race: ## the tests in short form under the race detector; needs a C compiler
+	CGO_ENABLED=1 go test -race -short $(PACKAGES)
 
 purego: ## all tests without assembly, and all with each level of it
 	DPTRAIN_REQUIRE_ASM= go test -tags purego $(PACKAGES)

@@ -67,6 +67,9 @@ func shape(output string) string {
 // against what the README shows: to the letter where nothing is drawn or timed, else but for the figures. Files that a block
 // shows, with their name as a comment in the first line, are written on the way.
 func TestReadmeIsTrue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	path := filepath.Join("..", "..", "README.md")
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -121,6 +124,9 @@ func TestReadmeIsTrue(t *testing.T) {
 // TestExamplesWork types every example of every command's help. Those that name tables and files that the repository does
 // not have may say so, and nothing else.
 func TestExamplesWork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	dir, sh := manual(t)
 	write(t, dir, "messages.jsonl", `{"message": "my card is gone", "plan": "free", "tenure_months": 3}`+"\n")
 	write(t, dir, "config.yaml", "version: 1\n")

@@ -80,6 +80,9 @@ func TestParallelFitsShareABudget(t *testing.T) {
 
 // TestLedgerCountsARunOnce kills a fit with a ledger at every call to the file system, and resumes it.
 func TestLedgerCountsARunOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for _, fault := range []disktest.Fault{disktest.KilledBefore, disktest.KilledAfter, disktest.NoSpace} {
 		for at := 1; ; at++ {
 			dir := workshop(t)

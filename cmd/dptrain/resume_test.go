@@ -234,6 +234,9 @@ func interruptedRun(t *testing.T) string {
 
 // TestFitSurvivesEveryFault kills the program, or fails its disk, at every call to the file system, and resumes it.
 func TestFitSurvivesEveryFault(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for _, fault := range disktest.Faults() {
 		for at := 1; ; at++ {
 			dir := workshop(t)

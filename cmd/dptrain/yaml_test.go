@@ -376,6 +376,9 @@ func TestAnyLayoutParsesBack(t *testing.T) {
 // TestHostileTextIsBounded reads texts that are made to be slow or deep. What takes quadratic time takes minutes at the
 // size of these; each took less than 0.5 s where this was written.
 func TestHostileTextIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	const size, most = maxConfigBytes / 4, 10 * time.Second
 	for _, test := range []struct{ prefix, unit string }{
 		{"", "["}, {"", "{a: "}, {"", "- "}, {"", "k: ["}, {"", "? "}, {"", "&a "}, {"a: ", "!x "}, {"a: [", ","}, {"a: [", "[],"},

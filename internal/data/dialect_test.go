@@ -159,6 +159,9 @@ func TestSeveralFiles(t *testing.T) {
 
 // TestBombs: little files that would become great tables are given up.
 func TestBombs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	row := `{"x":1,"y":"a","w":"` + strings.Repeat("w", 1<<20) + "\"}\n"
 	var bomb strings.Builder
 	w, err := zstd.NewWriter(&bomb)

@@ -94,6 +94,9 @@ func TestBrokenCompression(t *testing.T) {
 
 // TestRowsAreBounded: a row that never ends is given up, and a table much longer than a row may be is not.
 func TestRowsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	endless := readerFunc(func(p []byte) (int, error) {
 		p[0] = 'a'
 		for n := 1; n < len(p); n *= 2 {

@@ -135,6 +135,9 @@ func TestNullingARowMovesAQueryByItsBoundAtMost(t *testing.T) {
 // TestQueriesDrawTheNoiseTheyClaim asks 2,000 queries of 500 numbers of a table whose sum is known: 10⁶ draws, variance
 // to 0.9 % and mean to 6.4 standard deviations, as in TestStepDrawsTheNoiseItClaims.
 func TestQueriesDrawTheNoiseTheyClaim(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	const length, slots, asks, sigma = 500, 40, 2000, 3.0
 	p := queryPlan(t, length, slots, sigma)
 	value := float32(0.5 / math.Sqrt(length)) // a vector of norm 0.5: not clipped

@@ -37,6 +37,9 @@ func auditPlan(t *testing.T, change func(*Options)) *Plan {
 // TestAuditComesNearTheClaim audits correct runs with 1,000 canaries. The seeds are stated; for fresh ones the chance of a
 // bound at α = 10⁻⁶ above the claim is 10⁻⁶ each, and that of a bound at 95 % below the share wanted is 10⁻⁶ and, sampled, 10⁻².
 func TestAuditComesNearTheClaim(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for name, test := range map[string]struct {
 		change func(*Options)
 		share  float64 // of the claim

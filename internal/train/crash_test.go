@@ -184,6 +184,9 @@ func (c *crashRun) tidy() {
 // TestCrashNeverUndercharges ends the process, or fails the disk, at every call of a run that touches the disk, and resumes.
 // Killed processes are those of a machine that goes on and of one whose power is cut.
 func TestCrashNeverUndercharges(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	whole := newCrashRun(t, func(*Options) {})
 	calm := &disktest.FS{}
 	if _, _, err := whole.attempt(calm, -1); err != nil || calm.Calls < 40 {
@@ -223,6 +226,9 @@ func TestCrashNeverUndercharges(t *testing.T) {
 // TestCrashNeverAsksTwice ends the process at every call that touches the disk of a run with a query. It is then resumed
 // with what was learned, bit for bit; or the query is asked, if it was not reserved; or the run is given up.
 func TestCrashNeverAsksTwice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	whole := newCrashRun(t, func(o *Options) { o.Train.EvenClasses = true })
 	calm := &disktest.FS{}
 	if _, _, err := whole.attempt(calm, -1); err != nil {
@@ -266,6 +272,9 @@ func TestCrashNeverAsksTwice(t *testing.T) {
 // TestKilledAtEveryStep kills a run after each step in turn, and its resumption three steps later, under every adjacency
 // and optimizer.
 func TestKilledAtEveryStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for name, change := range map[string]func(*Options){
 		"default": func(*Options) {},
 		"poisson": func(o *Options) { o.Train.SamplingProbability = pointer(0.3) },

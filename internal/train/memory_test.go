@@ -15,6 +15,9 @@ import (
 // TestFitKeepsToItsMemory watches the heap through a fit: beside the table at most 64 MiB and 24 bytes for each parameter and
 // worker, garbage included, and no allocation from one step to the next, so that there is no more of it in a longer fit.
 func TestFitKeepsToItsMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for _, s := range []nn.Shape{
 		{Dense: 100, Classes: 2, Activation: nn.ReLU},
 		{Dense: 784, Hidden: []int{1000}, Classes: 10, Activation: nn.ReLU},

@@ -44,6 +44,9 @@ func release(t *testing.T, o Options, seeded bool) released {
 
 // TestVerifyTakesWhatFitWrites verifies fits of every kind of config: each section of the model must lead back to its plan.
 func TestVerifyTakesWhatFitWrites(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for name, change := range map[string]func(*Options){
 		"default":           func(*Options) {},
 		"noise multiplier":  func(o *Options) { o.Privacy.TargetEpsilon, o.Privacy.NoiseMultiplier = nil, pointer(3.0) },
@@ -140,6 +143,9 @@ func TestVerifyTakesWhatQueriesGave(t *testing.T) {
 // TestVerifyFindsEveryChangedByte changes each third byte of model and report, from another one on in each run of the
 // tests, and here and there drops one, doubles one, or cuts the file.
 func TestVerifyFindsEveryChangedByte(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	d := release(t, testOptions(), false)
 	for _, path := range []string{d.model, d.report} {
 		good, err := os.ReadFile(path)

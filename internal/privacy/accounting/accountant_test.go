@@ -186,6 +186,9 @@ func drawSampled(t *rapid.T) (q, sigma, delta float64, count int) {
 }
 
 func TestSingleStepIsBracketed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		q, sigma, delta, _ := drawSampled(t)
 		got, err := coarsePLD().Epsilon(steps(q, sigma, 1), delta)

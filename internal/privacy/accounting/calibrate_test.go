@@ -7,6 +7,9 @@ import (
 )
 
 func TestCalibrationOfReferenceTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	a := newAccountant(t, "pld", ZeroOut)
 	for i, r := range readTable(t, "testdata/calibration.csv") {
 		q, sigma, delta, target := r.float(t, "q"), r.float(t, "sigma"), r.float(t, "delta"), r.float(t, "target_eps")
@@ -97,6 +100,9 @@ func TestCalibrationIsTight(t *testing.T) {
 }
 
 func TestCalibrationEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	a := newAccountant(t, "pld", ZeroOut)
 	var unreachable *UnreachableError
 	costly := func(s float64) Event { return Composed{[]Event{Gaussian{1}, steps(0.1, s, 10)}} }

@@ -81,6 +81,9 @@ func TestCurveOfNothingPrivate(t *testing.T) {
 // A curve is read off few coarse compositions: at each point it must lie above the truth, and from δ(0) down to 1e-9 of it not far
 // above, where single runs decide, where rare samples do, and where the loss is far from 0.
 func TestCurveAgreesWithDelta(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	for _, c := range []struct {
 		accountant string
 		event      Event

@@ -69,6 +69,9 @@ func newAccountant(t testing.TB, name string, adjacency Adjacency) Accountant {
 }
 
 func TestEpsilonOfReferenceTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	rows := readTable(t, "testdata/accounting.csv")
 	if len(rows) != 128 {
 		t.Fatalf("accounting.csv has %d rows, want 128", len(rows))
@@ -100,6 +103,9 @@ func TestEpsilonOfReferenceTable(t *testing.T) {
 // Settings at which other accountants print an upper bound below the truth, or one far above it. The truth is by contour integral, at
 // the three marked points confirmed in 40-digit arithmetic.
 func TestEpsilonWhereOthersFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	a := newAccountant(t, "pld", ZeroOut)
 	for _, c := range []struct {
 		q, sigma     float64

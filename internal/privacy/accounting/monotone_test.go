@@ -44,6 +44,9 @@ func (s setting) bracket(t *rapid.T) Interval {
 }
 
 func TestMonotone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSetting(t)
 		// From a factor that a wide interval hides to one that only a wrong end does not survive.
@@ -68,6 +71,9 @@ func TestMonotone(t *testing.T) {
 // Two parts of a run compose to the run: as two terms of a list, whose σ differ by one unit in the last place so that they
 // stay two; and each at a share of δ, by the sum of their ε.
 func TestPartsBracketTheWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSetting(t)
 		whole := s.bracket(t)

@@ -339,6 +339,9 @@ func TestCompositionBracketsConvolution(t *testing.T) {
 // Where the noise is so small that one run's loss is hundreds, e^loss and the masses it multiplies leave the range of a float64: the
 // ends must stay on their sides, at the price of width. The truth is the closed form with the exponentials taken together.
 func TestLossesBeyondExponentialsAreBracketed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	truth := func(q, sigma, epsilon float64) float64 {
 		x := 0.5 + sigma*sigma*(epsilon-math.Log(q)+math.Log1p(-(1-q)*math.Exp(-epsilon)))
 		logTail := func(z float64) float64 { return -z*z/2 - math.Log(2*math.Pi)/2 + math.Log(millsRatio(z)) }
