@@ -95,6 +95,9 @@ func TestMalformedTables(t *testing.T) {
 
 // TestMalformedFiles is about what is wrong with files as a whole.
 func TestMalformedFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
 	const table = "age,town,y\n20,Ulm,no\n"
 	zipped := func(text string) string {
 		var b bytes.Buffer
