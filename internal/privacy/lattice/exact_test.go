@@ -110,7 +110,8 @@ func TestUnderDecidesLikeExactArithmetic(t *testing.T) {
 			check("first word equal, above", false, 2, edge[0], math.MaxUint64)
 			check("two words equal, above", false, 3, edge[0], edge[1], math.MaxUint64)
 		})
-		if edges == 0 {
+		// Of the smallest s one draw in twelve has an edge: too few for none of them to mean something.
+		if edges == 0 && s > 100 {
 			t.Errorf("s=%d: no integer had its threshold in the strip", s)
 		}
 	}
