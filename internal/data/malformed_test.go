@@ -95,7 +95,7 @@ func messageCheck() func(t *testing.T, err *Error) {
 			`is an object or array, want a single value`, `has an object or array as an element, want numbers`,
 		}, "|") + `)`,
 	}, "|") + `)$`)
-	hint := regexp.MustCompile(`^(the (row|field) begins on line [0-9]+|field [0-9]+ of the header differs from it only in case or in spaces around it|[^0-9"]*|the table must be text in UTF-8; UTF-16 has to be converted|convert the file to UTF-8)$`)
+	hint := regexp.MustCompile(`^(the (row|field) begins on line [0-9]+|field [0-9]+ of the header differs from it only in (case or in spaces around it|spaces before it: data.skip_initial_space: true leaves them out)|[^0-9"]*|the table must be text in UTF-8; UTF-16 has to be converted|convert the file to UTF-8)$`)
 	return func(t *testing.T, err *Error) {
 		t.Helper()
 		if text := err.Error() + err.Hint(); strings.Contains(text, secret) {
