@@ -146,7 +146,7 @@ func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourie
 	c.logScale = cumulants - lambda*c.centre
 	c.infinite = infinite(runs)
 	c.far, c.logShadow = farther(runs, 1-c.infinite)
-	lo, hi := window(runs, parts, math.Sqrt(variance), math.Log(1/outside))
+	lo, hi := window(runs, parts, math.Sqrt(variance), -logOf(outside))
 	if cut := -depth * math.Sqrt(variance); cut > lo {
 		lo, c.below = cut, 1
 	}

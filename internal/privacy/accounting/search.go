@@ -333,7 +333,7 @@ func (p pld) search(m mechanisms, q question, best Interval) Interval {
 		if width <= p.width*best.Upper {
 			break
 		}
-		outside *= 1e-3
+		outside = max(1e-3*outside, 1e-100) // far below any δ, and far from underflow
 		tilt, depth = q.again(best.Upper), math.Inf(1)
 		if top < math.Inf(1) {
 			s.ahead, s.reverse, atoms = best.Upper, best.Upper, finerAtoms
