@@ -41,7 +41,7 @@
 // What steps 6 to 8 leave out or get wrong, which way, and what it costs:
 //
 //	mass of far tails        upper: to +∞, counted in δ; lower: as one outcome     1e-4·δ in all, for an interval of width 1e-3
-//	losses above a top       upper: split, top and +∞; lower: one outcome    what a run has above 2ε and the others take below ε
+//	losses above a top       upper: split, top and +∞; lower: one outcome          what a run has above 2ε and the others take below ε
 //	losses beyond ±690       the same, and cells with masses below 1e-290 whole    width, where one run decides at ε of hundreds
 //	discretisation           one-sided by construction                             the interval's width, nearly all of it
 //	mass above the window    upper: added at the window's end                      below 1e-6 of tilted mass, less in each refinement
