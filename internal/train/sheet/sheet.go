@@ -24,6 +24,7 @@ type Sheet struct {
 	Alerts   []string // what a reader must know before anything else
 	Check    Check    // what recomputing the claim gave
 	Beliefs  []Belief
+	Surprise float64 // chance that a belief becomes firmer than Beliefs say
 	Covered  []string
 	Open     []string // what is not covered
 	Sections []Section
@@ -46,7 +47,11 @@ type Row struct {
 	Silent bool   // the report cannot answer this
 }
 
-// A Belief says how far the model can move somebody who thought that a row was in the table with a certain probability.
+// A Belief says how far the model can move somebody who thought that a row was in the table with a certain probability, but for a
+// chance of [Sheet.Surprise].
+//
+// No bound on beliefs follows from ε alone, however small δ: the loss l, by which e^l the odds grow, exceeds ε itself more often than δ. But
+// δ ≥ E(1 − e^(ε−l))₊ ≥ P(l > ε + log 2)·(1 − ½): odds grow by more than 2·e^ε with a chance of 2δ at most.
 type Belief struct{ Before, After float64 }
 
 // New makes a sheet of a report.
@@ -81,9 +86,9 @@ func (s *Sheet) claim() {
 		s.Sentence += fmt.Sprintf(" An attacker who knows every other %s and accepts 1\u00a0%% false alarms recognises at most %s of those whose %s was; "+
 			"guessing recognises 1\u00a0%%.", r.Unit, percent(*rate), r.Unit)
 	}
-	s.Strength = Strength(epsilon)
+	s.Strength, s.Surprise = Strength(epsilon), min(1, 2*r.Delta)
 	for _, before := range []float64{0.01, 0.1, 0.5} {
-		odds := math.Exp(epsilon) * before / (1 - before)
+		odds := 2 * math.Exp(epsilon) * before / (1 - before)
 		after := 1.0
 		if !math.IsInf(odds, 1) {
 			after = odds / (1 + odds)

@@ -238,3 +238,21 @@ func FuzzSheet(f *testing.F) {
 		everything(t, New(&r))
 	})
 }
+
+// TestBeliefsAreBounded holds the stated beliefs against the mechanism itself, which at q = 1 is Gaussian of mu-GDP: its loss is
+// normal with mean μ²/2 and variance μ², and takes the odds beyond what is stated with the stated chance at most. Beyond ε itself it
+// takes them more often than that: e^ε alone would be no bound.
+func TestBeliefsAreBounded(t *testing.T) {
+	r := honest(t, nil)
+	s, mu := New(r), *r.Claim.MuGDP
+	chance := func(loss float64) float64 { return math.Erfc((loss/mu-mu/2)/math.Sqrt2) / 2 }
+	for _, b := range s.Beliefs {
+		loss := math.Log(b.After / (1 - b.After) * (1 - b.Before) / b.Before)
+		if got := chance(loss); got > s.Surprise {
+			t.Errorf("%v sure becomes more than %v sure with chance %g, the sheet says %g", b.Before, b.After, got, s.Surprise)
+		}
+	}
+	if got := chance(*r.Epsilon); len(s.Beliefs) == 0 || got <= s.Surprise {
+		t.Errorf("the loss exceeds ε with chance %g, no more than the %g stated", got, s.Surprise)
+	}
+}

@@ -24,7 +24,7 @@ func (s *Sheet) Text(w io.Writer, width int) error {
 		t.heading("What it means")
 		t.paragraph("- ", fmt.Sprintf("ε is %s: %s. Below 1 is very strong, 1 to 10 moderate, above 10 weak.", accounting.FormatUp(*s.Report.Epsilon, 4), s.Strength))
 		for _, b := range s.Beliefs {
-			t.paragraph("- ", beliefSentence(b))
+			t.paragraph("- ", s.beliefSentence(b))
 		}
 	}
 	t.list("Covered", s.Covered)
@@ -53,8 +53,9 @@ func inBrackets(text string) string {
 }
 
 // beliefSentence says what a belief may become.
-func beliefSentence(b Belief) string {
-	return fmt.Sprintf("Somebody who was %s sure that a row is in the table may become at most %s sure.", percent(b.Before), percent(b.After))
+func (s *Sheet) beliefSentence(b Belief) string {
+	return fmt.Sprintf("Somebody who was %s sure that a row is in the table may become at most %s sure, but for a chance of %s.",
+		percent(b.Before), percent(b.After), power(s.Surprise))
 }
 
 // A textWriter wraps lines.
@@ -120,7 +121,7 @@ func (s *Sheet) Markdown(w io.Writer) error {
 		line("> **Warning:** %s\n", mark(alert))
 	}
 	for _, belief := range s.Beliefs {
-		line("- %s", mark(beliefSentence(belief)))
+		line("- %s", mark(s.beliefSentence(belief)))
 	}
 	for _, list := range []struct {
 		title string
