@@ -3,12 +3,13 @@
 BINARY    := bin/dptrain
 PACKAGES  := ./... ./testdata/generate ./testdata/mutants
 LINT      := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FUZZTIME  := 5s
+FUZZTIME  := 1000x
+FUZZLONG  := 4m
 BENCHTIME := 1s
 GENERATED  = $(shell grep -rl '^// Code generated' --include='*.go' --include='*.s' internal) $(wildcard testdata/quickstart/*.csv)
 
 .DEFAULT_GOAL := build
-.PHONY: build test race purego vet lint cross fuzz mutants mutants-short crash bench accounting-long golden gen current quickstart accuracy accuracy-short onnx man check clean
+.PHONY: build test race purego vet lint cross fuzz fuzz-long mutants mutants-short crash bench accounting-long golden gen current quickstart accuracy accuracy-short onnx man check clean
 
 build: ## the binary, without cgo
 	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o $(BINARY) ./cmd/dptrain
@@ -39,11 +40,14 @@ cross: ## builds for other systems
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/dptrain || exit 1; \
 	done
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME, a number of runs: a time can end in a false alarm (golang/go#75804)
 	@for package in $$(go list ./...); do for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 		echo "$$package $$target"; \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$package || exit 1; \
 	done; done
+
+fuzz-long: ## an hour: every fuzz target from the kept corpus, which grows by what they find
+	.ci/fuzz.sh $(FUZZLONG)
 
 mutants: ## breaks a copy of the source in 79 ways and requires the tests to go red for each: about ten minutes
 	go run ./testdata/mutants
