@@ -73,8 +73,9 @@ printed but where a table is not as declared, and how long the work took.
 A run that is interrupted, killed, or out of disk leaves a log and a checkpoint
 in the output folder, and fit --resume goes on with it. The log has every step
 before its noise is drawn, so that a resumed run never claims less than was
-spent: steps that were lost are charged, and the run has fewer left. Each
-attempt draws fresh randomness. fit --resume --dry-run --json tells the steps
+spent: steps that were lost are charged, and the run has fewer left; a query
+whose answer was lost is asked again by steps of the run. Each attempt draws
+fresh randomness. fit --resume --dry-run --json tells the steps
 charged so far.
 
 With --eval the model is evaluated when it is written, and --fail-under holds it
@@ -283,7 +284,7 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 			lines = append(lines, [2]string{"time", fmt.Sprintf("%.1f s, %.3g examples a second", *r.TrainSeconds, *r.ExamplesPerSecond)})
 		}
 		if *r.StepsApplied < r.StepsCharged {
-			lines = append(lines, [2]string{"steps", fmt.Sprintf("%d of %d are in the model; the others were lost when the run was interrupted, and are charged", *r.StepsApplied, r.StepsCharged)})
+			lines = append(lines, [2]string{"steps", fmt.Sprintf("%d of %d are in the model; the others, lost when the run was interrupted or asking again what was, are charged", *r.StepsApplied, r.StepsCharged)})
 		}
 		next := fmt.Sprintf("dptrain eval -m %s --data TEST", *r.Model)
 		if p.Schema.Spec().Split != nil {

@@ -6,7 +6,8 @@
 // A table's rows stand in numbered slots, and neighbouring tables differ in what stands in one of them ([Slots]). A
 // [Plan] is a function of public numbers alone. For every pair of neighbours, the noisy means that T calls of
 // [Mechanism.Step] and the plan's queries ([NewQuery]) give out, taken together, are (ε, δ)-indistinguishable with the ε of
-// [Plan.Epsilon], even where the gradients of each step depend on all that was given out before.
+// [Plan.Epsilon], even where the gradients of each step depend on all that was given out before: what function of a row
+// a step sums may, too, as where a step asks again for what a query gave and a crash lost.
 //
 // # Why
 //

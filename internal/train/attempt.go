@@ -21,17 +21,19 @@ const (
 // every query of the records is reserved in it, on disk, before its noise is drawn. So whatever ends the process, and
 // whenever, the log has at least what was drawn; the next attempt takes all that is reserved as drawn, and has the rest
 // of the plan left. Its checkpoint says what was learned: parameters, the optimizer's state and the average, all of them
-// post-processing of noisy means. What was drawn after the checkpoint is lost, and paid for.
+// post-processing of noisy means. What was drawn after the checkpoint is lost, and paid for. Where the answers of queries
+// are lost, steps of the plan ask for them again ([Plan.askAgain]).
 //
-// The log has the answers of the queries, too. Neither file holds a key, nor anything else computed from records: each attempt draws fresh randomness, and under
-// add/remove adjacency a fresh map from rows to slots. They can be copied back, as any file can, and then more noise is
+// The log has the answers of the queries, too. Neither file holds a key, nor anything else computed from records: each
+// attempt draws fresh randomness, and under add/remove adjacency a fresh map from rows to slots. They can be copied back, as any file can, and then more noise is
 // drawn than the log tells; who restores an output folder from a backup must start anew.
 type Attempt struct {
 	fsys    disk.FS
 	dir     string
 	start   logStart
 	queries []string    // of the plan, by name, those not yet reserved
-	asked   bool        // a query was reserved
+	asked   []string    // those that were
+	lost    []string    // those that an earlier attempt asked, and of which nothing was learned
 	learned *Learned    // what the queries gave; nil before
 	charged int         // steps reserved, by this attempt and those before it
 	saved   *checkpoint // what those before it left; nil: nothing
@@ -123,11 +125,16 @@ func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
 	if err := a.read(path, entries); err != nil {
 		return nil, err
 	}
-	if a.learned != nil && !p.canUse(a.learned) {
+	if a.learned == nil {
+		a.lost = a.asked
+	} else if !p.canUse(a.learned) {
 		return nil, &ResumeError{path, "has answers to other queries than the plan's"}
 	}
 	if file == nil {
 		return a, nil
+	}
+	if len(p.Privacy.Queries) > 0 && a.learned == nil {
+		return nil, &ResumeError{path, "has no answers of queries, which the checkpoint beside it needs"}
 	}
 	if a.saved, err = decodeCheckpoint(file, p, a.start.Run); err != nil {
 		return nil, &ResumeError{kept, err.Error()}
@@ -165,10 +172,6 @@ func (a *Attempt) read(path string, entries []disk.Entry) error {
 	if len(entries) == 0 {
 		return &ResumeError{path, "is empty"}
 	}
-	if a.asked && a.learned == nil {
-		// Asking again would cost more than the plan's claim.
-		return &ResumeError{path, "ends while the run asked its queries, whose answers are lost and paid for"}
-	}
 	return nil
 }
 
@@ -185,12 +188,12 @@ func (a *Attempt) readStart(path string, start *logStart) error {
 }
 
 // readEntry takes a further line. It reports whether that can follow from those before it: each query once and in order,
-// then what was learned, then steps.
+// then what was learned, once, with steps before it where they asked again, and after it.
 func (a *Attempt) readEntry(entry logEntry) bool {
 	r := entry.Reserve
 	switch {
 	case entry.Learned != nil:
-		if a.learned != nil || !a.asked || len(a.queries) > 0 {
+		if a.learned != nil || len(a.asked) == 0 || len(a.queries) > 0 {
 			return false
 		}
 		a.learned = entry.Learned
@@ -198,9 +201,9 @@ func (a *Attempt) readEntry(entry logEntry) bool {
 		if r.Query != a.queries[0] || r.Count != 1 {
 			return false
 		}
-		a.asked, a.queries = true, a.queries[1:]
+		a.asked, a.queries = append(a.asked, r.Query), a.queries[1:]
 	default:
-		if r.Query != querySteps || r.Count < 1 || r.Count > a.start.Steps-a.charged || a.asked && a.learned == nil {
+		if r.Query != querySteps || r.Count < 1 || r.Count > a.start.Steps-a.charged {
 			return false
 		}
 		a.charged += r.Count
@@ -260,7 +263,7 @@ func (a *Attempt) reserveQuery(name string) error {
 		return fmt.Errorf("query %s is not the next of the plan", name)
 	}
 	_, err := a.journal.Append(logEntry{Reserve: &logReserve{Query: name, Count: 1}})
-	a.asked, a.queries = true, a.queries[1:]
+	a.asked, a.queries = append(a.asked, name), a.queries[1:]
 	return err
 }
 

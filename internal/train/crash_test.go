@@ -27,6 +27,8 @@ type crashRun struct {
 	report *Report // of the plan
 	seed   uint64  // of the last attempt
 	drawn  int     // steps drawn by all attempts
+
+	queried []int // queries drawn by all attempts
 }
 
 // attempt makes one attempt on fsys. killed says that the process ended; else err is what the attempt gave.
@@ -59,6 +61,10 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 			m, err := privacy.NewMechanism(c.plan.Mechanism, slots, key, layout)
 			return counting{m, &c.drawn}, err
 		},
+		watchQuery: func(i int, slots privacy.Slots) (means, error) {
+			c.queried = append(c.queried, i)
+			return privacy.NewQuery(c.plan.Mechanism, i, slots, key, 1)
+		},
 		Progress: func(int) {
 			if steps++; steps == killAtStep {
 				panic(disktest.Killed{})
@@ -71,7 +77,7 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 		return 0, false, errors.Join(err, a.Close())
 	}
 	r := *c.report
-	m := &Model{Schema: c.plan.Schema, Net: c.plan.Net, Params: f.Params, Model: c.plan.Model, Privacy: c.plan.Privacy,
+	m := &Model{Schema: f.Encoding, Net: c.plan.Net, Params: f.Params, Model: c.plan.Model, Privacy: c.plan.Privacy,
 		Train: c.plan.Train, Private: true, Version: "test"}
 	if err := Write(fsys, c.dir, m, &r); err != nil {
 		return 0, false, errors.Join(err, a.Close())
@@ -133,10 +139,16 @@ func (c *crashRun) check(before int) (charged int) {
 // newCrashRun readies a run of 40 steps.
 func newCrashRun(t *testing.T, change func(*Options)) *crashRun {
 	t.Helper()
+	s := testSchema(t)
+	return newCrashRunOn(t, s, testTable(t, s, 40), change)
+}
+
+// newCrashRunOn readies it on a table of 40 rows.
+func newCrashRunOn(t *testing.T, s *data.Schema, table *data.Dataset, change func(*Options)) *crashRun {
+	t.Helper()
 	o := testOptions()
 	o.Rows, o.Train.Steps = 40, pointer(40)
 	change(&o)
-	s := testSchema(t)
 	p, err := NewPlan(o, s)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +157,7 @@ func newCrashRun(t *testing.T, change func(*Options)) *crashRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &crashRun{t: t, dir: t.TempDir(), plan: p, table: testTable(t, s, 40), report: r}
+	return &crashRun{t: t, dir: t.TempDir(), plan: p, table: table, report: r}
 }
 
 // again is the same run in another folder.
@@ -223,18 +235,19 @@ func TestCrashNeverUndercharges(t *testing.T) {
 	}
 }
 
-// TestCrashNeverAsksTwice ends the process at every call that touches the disk of a run with a query. It is then resumed
-// with what was learned, bit for bit; or the query is asked, if it was not reserved; or the run is given up.
+// TestCrashNeverAsksTwice ends the process at every call that touches the disk of a run with queries. It is then resumed
+// with what was learned, bit for bit; or the queries are asked, where they were not reserved; or steps of the run ask again.
 func TestCrashNeverAsksTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long under the race detector, which has no more to see here")
 	}
-	whole := newCrashRun(t, func(o *Options) { o.Train.EvenClasses = true })
+	s := standardizedSchema(t)
+	whole := newCrashRunOn(t, s, load(t, standardizedTable(t, 40), s), func(o *Options) { o.Train.EvenClasses = true })
 	calm := &disktest.FS{}
 	if _, _, err := whole.attempt(calm, -1); err != nil {
 		t.Fatal(err)
 	}
-	var lost, kept, asked int
+	var again, kept, asked int
 	for _, fault := range disktest.Faults() {
 		if !fault.Kills() {
 			continue
@@ -245,27 +258,38 @@ func TestCrashNeverAsksTwice(t *testing.T) {
 				t.Fatalf("%v at call %d: not killed, %v", fault, at, err)
 			}
 			a, err := ResumeAttempt(disk.OS{}, c.dir, c.plan)
-			var refused *ResumeError
 			switch {
-			case errors.As(err, &refused) && strings.Contains(err.Error(), "whose answers are lost") && c.drawn == 0:
-				lost++
-				continue
 			case err != nil:
 				t.Fatalf("%v at call %d: %v", fault, at, err)
-			case a == nil || a.learned == nil:
-				if asked++; c.drawn > 0 && a != nil {
-					t.Errorf("%v at call %d: steps were drawn before the query was answered", fault, at)
-				}
+			case a == nil || a.learned == nil && len(a.lost) == 0:
+				asked++
+			case a.learned == nil:
+				again++
 			default:
 				kept++
 			}
-			if _, finished := c.charged(); !finished {
-				c.finish(c.check(0))
+			if a != nil && a.learned == nil && c.drawn > 0 {
+				t.Errorf("%v at call %d: steps were drawn before the queries were answered", fault, at)
+			}
+			if _, finished := c.charged(); finished {
+				continue
+			}
+			before := len(c.queried)
+			lost := 0
+			if a != nil {
+				lost = len(a.lost)
+			}
+			applied := c.finish(c.check(0))
+			if wanted := len(c.plan.Privacy.Queries); a != nil && a.learned != nil && len(c.queried) != before || len(c.queried) > wanted {
+				t.Errorf("%v at call %d: queries %v were asked, %d before it", fault, at, c.queried, before)
+			}
+			if lost > 0 && applied > 40-lost {
+				t.Errorf("%v at call %d: %d steps are in the model, after those that asked for %d queries", fault, at, applied, lost)
 			}
 		}
 	}
-	if lost == 0 || kept == 0 || asked == 0 {
-		t.Errorf("%d runs were given up, %d kept what was learned, %d asked, want some of each", lost, kept, asked)
+	if again == 0 || kept == 0 || asked == 0 {
+		t.Errorf("%d runs asked again by steps, %d kept what was learned, %d asked, want some of each", again, kept, asked)
 	}
 }
 

@@ -34,7 +34,7 @@ type Run struct {
 type Fitted struct {
 	Params []float32        // the model
 	Steps  int              // steps applied, by this attempt and those before it
-	Drawn  int              // steps whose noise this attempt drew
+	Drawn  int              // steps that this attempt trained for
 	Ledger *ReportLedger    // where the run is entered; nil: nowhere
 	Spent  accounting.Event // what that cost
 
@@ -61,7 +61,13 @@ const groupBytes = 1 << 19
 // Fit trains a model by the plan. It errs where the table does not match the plan, where ctx ends, where steps cannot be
 // reserved, and with a *DivergedError; what the attempt has kept by then is what was learned.
 func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) {
-	learned, err := p.learn(d, r)
+	layout := newLayout(p, r.Workers)
+	means, err := p.newMeans(d, r, layout)
+	if err != nil {
+		return nil, err
+	}
+	defer means.Close()
+	learned, err := p.learn(d, r, means)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +82,6 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	if err != nil {
 		return nil, err
 	}
-	layout := newLayout(p, r.Workers)
-	means, err := p.newMeans(d, r, layout)
-	if err != nil {
-		return nil, err
-	}
-	defer means.Close()
 	batches := make([]*nn.Batch, layout.Groups)
 	for i := range batches {
 		batches[i] = p.Net.NewBatch(layout.GroupRows)

@@ -72,7 +72,7 @@ func learn(t *testing.T, o Options, rows int, key rng.Key) (*Plan, *Learned) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	learned, err := p.learn(load(t, standardizedTable(t, rows), p.Schema), Run{Key: key, Workers: 2})
+	learned, err := p.learn(load(t, standardizedTable(t, rows), p.Schema), Run{Key: key, Workers: 2}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +144,85 @@ func TestLearnUnderPrivacyIsNear(t *testing.T) {
 	}
 }
 
+// TestAskAgainIsNear loses the answers of both queries, which steps of the run then ask for: what they give is near the
+// truth, and takes a quarter of the steps left for each at most.
+func TestAskAgainIsNear(t *testing.T) {
+	const rows = 40_000
+	for name, change := range map[string]func(*Options){
+		"full batch": func(*Options) {},
+		"sampled":    func(o *Options) { o.Train.SamplingProbability = pointer(0.3) },
+		"add_or_remove_one": func(o *Options) {
+			o.Privacy.Adjacency, o.Rows, o.RowsAtMost = "add_or_remove_one", 0, 60_000
+		},
+		"norm":  func(o *Options) { o.Privacy.MaxGradNorm = 0.01 },
+		"waves": func(o *Options) { o.Model.Hidden = []int{3000} },
+		"parts": func(*Options) {}, // of a net of fewer parameters than the query has numbers
+	} {
+		o := testOptions()
+		o.Rows, o.Train.Steps, o.Train.EvenClasses = rows, pointer(100), true
+		o.Privacy.StandardizeShare, o.Privacy.HistogramShare = pointer(0.1), pointer(0.1)
+		change(&o)
+		schema, classes := standardizedSchema(t), []float64{1.0 / 7, 0.5, 1}
+		if name == "parts" {
+			spec := schema.Spec()
+			spec.Label.Classes, spec.Label.Aliases = []string{"no", "yes"}, []data.Alias{{From: "maybe", To: "no"}}
+			spec.Features = []data.Feature{spec.Features[0], spec.Features[2]}
+			var err error
+			if schema, err = data.NewSchema(spec); err != nil {
+				t.Fatal(err)
+			}
+			classes = []float64{1.0 / 9, 1}
+		}
+		p, err := NewPlan(o, schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if length := p.Privacy.Queries[0].Length; (length > p.Net.Params()) != (name == "parts") {
+			t.Fatalf("%s: the query has %d numbers, the net %d", name, length, p.Net.Params())
+		}
+		a, err := NewAttempt(disk.OS{}, t.TempDir(), p, "run")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Open(); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range p.Privacy.Queries {
+			if err := a.reserveQuery(q.Name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.lost = a.asked
+		d := load(t, standardizedTable(t, rows), p.Schema)
+		r := Run{Key: rng.TestKey(9), Workers: 2, Attempt: a}
+		m, err := p.newMeans(d, r, newLayout(p, r.Workers))
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := 0
+		learned, err := p.learn(d, r, counting{m.(*privacy.Mechanism), &steps})
+		m.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		moments := learned.Moments
+		if a, b := moments[0], moments[1]; math.Abs(a.Mean+0.8) > 0.02 || a.Deviation > 0.1 || math.Abs(b.Mean+0.1) > 0.02 || math.Abs(b.Deviation-0.3) > 0.03 {
+			t.Errorf("%s: moments %+v", name, moments)
+		}
+		for k, want := range classes {
+			if w := learned.ClassWeights[k]; math.Abs(w/want-1) > 0.05 {
+				t.Errorf("%s: class weights %v, want %v", name, learned.ClassWeights, classes)
+			}
+		}
+		if steps != a.charged || steps < 2 || steps > 50 {
+			t.Errorf("%s: %d steps asked again, and %d are charged", name, steps, a.charged)
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestMomentsKeepNoNumberOfRows gives sums of another number of rows than any table has: under add_or_remove_one the
 // moments follow from them alone.
 func TestMomentsKeepNoNumberOfRows(t *testing.T) {
@@ -153,19 +232,17 @@ func TestMomentsKeepNoNumberOfRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := p.Privacy.Queries[0]
-	if q.Length != 5 {
-		t.Fatalf("the query has %d numbers, want 5", q.Length)
+	if length := p.Privacy.Queries[0].Length; length != 5 {
+		t.Fatalf("the query has %d numbers, want 5", length)
 	}
-	q.NoiseMultiplier = 0
 	scale := math.Sqrt(5)
 	sum := []float64{5000 / scale, -4000 / scale, 500 / scale, 3300 / scale, 250 / scale}
-	got := p.moments(sum, q)
+	got := p.moments(answer{sum, 0})
 	if m := got[0]; math.Abs(m.Mean+0.8) > 1e-12 || math.Abs(m.Deviation-math.Sqrt(0.66-0.64)) > 1e-12 {
 		t.Errorf("moments %+v, want mean -0.8 and deviation √0.02", m)
 	}
 	for _, sum := range [][]float64{make([]float64, 5), {-1e9, 1, 1, 1, 1}, {1e-300, 1e300, -1e300, 1e300, -1e300}, {5, math.MaxFloat64, 0, -5, 0}} {
-		for _, m := range p.moments(slices.Clone(sum), p.Privacy.Queries[0]) {
+		for _, m := range p.moments(answer{sum, p.Privacy.Queries[0].NoiseMultiplier}) {
 			if !(math.Abs(m.Mean) <= 1 && m.Deviation > 0 && m.Deviation <= 1) {
 				t.Errorf("moments of %v: %+v", sum, m)
 			}
@@ -285,7 +362,7 @@ func TestEvenWeights(t *testing.T) {
 		{[]float64{-5, -7}, 1, []float64{1, 1}},
 		{[]float64{0.25, 4}, 0, []float64{1, 0.25}},
 	} {
-		got := evenWeights(test.histogram, test.noise)
+		got := evenWeights(answer{test.histogram, test.noise})
 		for k, w := range test.want {
 			if math.Abs(got[k]-w) > 1e-12 {
 				t.Errorf("evenWeights(%v, %v) = %v, want %v", test.histogram, test.noise, got, test.want)
@@ -395,10 +472,12 @@ func TestLogsOfQueries(t *testing.T) {
 		{"nothing yet", nil, ""},
 		{"all", good, ""},
 		{"answers", good[:3], ""},
-		{"one query", good[:1], "whose answers are lost"},
-		{"both queries", good[:2], "whose answers are lost"},
+		{"one query lost", good[:1], ""},
+		{"both lost", good[:2], ""},
+		{"both lost, and asked again in vain", []logEntry{good[0], good[1], good[3], good[3]}, ""},
+		{"both lost, and asked again", []logEntry{good[0], good[1], good[3], good[2], good[3]}, ""},
 		{"steps first", []logEntry{reserve(querySteps, 3)}, "line 2 says what is not in the plan"},
-		{"steps without answers", []logEntry{good[0], good[1], good[3]}, "line 4 says what is not in the plan"},
+		{"steps before the second query", []logEntry{good[0], good[3]}, "line 3 says what is not in the plan"},
 		{"another order", []logEntry{good[1], good[0]}, "line 2 says what is not in the plan"},
 		{"a query twice", []logEntry{good[0], good[0]}, "line 3 says what is not in the plan"},
 		{"a query of two", []logEntry{reserve(queryMoments, 2)}, "line 2 says what is not in the plan"},
@@ -427,9 +506,12 @@ func TestLogsOfQueries(t *testing.T) {
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
 		}
-		_, err = ResumeAttempt(disk.OS{}, dir, p)
+		resumed, err := ResumeAttempt(disk.OS{}, dir, p)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: ResumeAttempt = %v, want %q", test.name, err, test.want)
+		}
+		if err == nil && (len(resumed.lost) > 0) != strings.Contains(test.name, "lost") && resumed.learned == nil {
+			t.Errorf("%s: %v count as lost", test.name, resumed.lost)
 		}
 	}
 }

@@ -210,7 +210,11 @@ func queryFaults() []mutant {
 		{name: "a query asked before it is reserved", tests: []string{learning}, run: "Crash",
 			edits: []edit{{learn, "if err := r.Attempt.reserveQuery(q.Name); err != nil {", "if err := error(nil); err != nil {"}}},
 		{name: "moments without noise", short: true, tests: []string{learning}, run: "Selftest",
-			edits: []edit{{learn, "\tgroups := make([][]float32, r.Workers)\n", "\tif !p.Noiseless() {\n\t\tq := *p\n\t\tq.Mechanism = nil\n\t\treturn q.ask(i, d, vectors, r)\n\t}\n\tgroups := make([][]float32, r.Workers)\n"}}},
+			edits: []edit{{learn, "\tslots, err := p.newSlots(d, r.Key)\n", "\tif !p.Noiseless() {\n\t\tq := *p\n\t\tq.Mechanism = nil\n\t\treturn q.ask(i, d, vectors, r)\n\t}\n\tslots, err := p.newSlots(d, r.Key)\n"}}},
+		{name: "a query asked a second time, outside the plan", tests: []string{learning}, run: "Crash|AskAgain",
+			edits: []edit{{learn, "\t\t\task = func(vectors rowVectors) (answer, error) { return p.askAgain(i, vectors, r, means) }\n", ""}}},
+		{name: "steps that ask again are not reserved", tests: []string{learning}, run: "Crash|AskAgain",
+			edits: []edit{{learn, "r.Attempt.reserve(each * parts)", "error(nil)"}}},
 		{name: "moments by the private number of rows", tests: []string{learning}, run: "Moments|Selftest",
 			edits: []edit{{"internal/train/queries.go", "return p.Privacy.Adjacency == accounting.AddOrRemoveOne ||", "return"}}},
 	}
