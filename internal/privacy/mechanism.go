@@ -21,6 +21,17 @@ type Gradients interface {
 	AddTo(sum []float32, lo, hi int)
 }
 
+// Marked are gradients that know which of the rows in the layout's stretch they add to.
+type Marked interface {
+	Gradients
+	// Mark sets bit r%64 of marked[r/64] for each row r of the stretch with a coordinate to which AddTo adds anything for any of
+	// the group's rows, null or not. It must not miss one: what is not marked is not rounded where the range ends.
+	Mark(marked []uint64)
+}
+
+// A Stretch is the coordinates [From, To): rows of Row coordinates, of which gradients leave most at 0.
+type Stretch struct{ From, To, Row int }
+
 // A Source computes the gradients of rows (in the order given) at the current parameters. What it returns must last
 // until its next call with that group number. It is called by several workers at once, each with another group.
 type Source func(group int, rows []int32) Gradients
@@ -28,11 +39,12 @@ type Source func(group int, rows []int32) Gradients
 // A Layout says how a step's work is cut up. It changes no sum and no distribution, but the blocks are part of what a
 // seed determines: each has a stream of noise of its own.
 type Layout struct {
-	Workers   int   // goroutines of a step
-	GroupRows int   // the largest number of rows in a group
-	Waves     bool  // whether workers share ranges: see [Mechanism]
-	Groups    int   // group numbers of a Source: one for each worker, or enough for a range where they share
-	Blocks    []int // coordinates of block b: [Blocks[b], Blocks[b+1]); from 0 to P; a function of the config alone
+	Workers   int     // goroutines of a step
+	GroupRows int     // the largest number of rows in a group
+	Waves     bool    // whether workers share ranges: see [Mechanism]
+	Groups    int     // group numbers of a Source: one for each worker, or enough for a range where they share
+	Sparse    Stretch // empty: none
+	Blocks    []int   // coordinates of block b: [Blocks[b], Blocks[b+1]); from 0 to P; a function of the config alone
 }
 
 // A Mechanism runs the steps of a plan: sample, clip, sum, noise, count, in one call, so that neither order nor count
@@ -85,6 +97,8 @@ type tasks struct{ sumRange, draw, clip, sumBlock, release func(worker, i int) }
 // worker is what one goroutine of a step works in.
 type worker struct {
 	range32 []float32 // sum over one range: of all coordinates, or of one block
+	marked  []uint64  // of the layout's stretch: rows that the range's gradients may add to
+	allOver bool      // whether some of them did not say
 	sum     []int64   // [P]: sum over this worker's ranges, in lattice steps; in waves the first worker's is everyone's
 	drawn   []int32   // slots drawn in one range, then their rows
 	norms   []float64 // [GroupRows]
@@ -123,6 +137,7 @@ func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, layout Layout)
 		if m.wave == nil {
 			k.range32 = make([]float32, p.Params)
 			k.drawn = make([]int32, 0, p.Ranges.MaxDrawn+drawnSlack)
+			k.marked = make([]uint64, (layout.Sparse.rows()+63)/64)
 		} else {
 			k.range32 = make([]float32, layout.widestBlock())
 		}
@@ -145,6 +160,9 @@ func (l Layout) check(p *Plan) error {
 	if l.Groups < need {
 		return fmt.Errorf("%d groups, want at least %d", l.Groups, need)
 	}
+	if s := l.Sparse; s != (Stretch{}) && !(s.From >= 0 && s.To >= s.From && s.To <= p.Params && s.Row > 0 && (s.To-s.From)%s.Row == 0) {
+		return fmt.Errorf("the stretch of sparse coordinates is no rows of the gradient")
+	}
 	last := len(l.Blocks) - 1
 	if last < 1 || l.Blocks[0] != 0 || l.Blocks[last] != p.Params {
 		return fmt.Errorf("blocks do not go from 0 to %d", p.Params)
@@ -155,6 +173,14 @@ func (l Layout) check(p *Plan) error {
 		}
 	}
 	return nil
+}
+
+// rows is the number of rows in the stretch.
+func (s Stretch) rows() int {
+	if s.Row == 0 {
+		return 0
+	}
+	return (s.To - s.From) / s.Row
 }
 
 // groupsPerRange is the number of groups that a range of the plan can need.

@@ -47,10 +47,39 @@ func (m *Mechanism) sumRange(w, t int) {
 	}
 	for len(rows) > 0 {
 		n := min(len(rows), m.layout.GroupRows)
-		m.clipped(w, w, rows[:n]).AddTo(k.range32, 0, m.plan.Params)
+		g := m.clipped(w, w, rows[:n])
+		g.AddTo(k.range32, 0, m.plan.Params)
+		k.mark(g)
 		rows = rows[n:]
 	}
-	lattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)
+	m.roundRange(k)
+}
+
+// mark takes note of where g adds to the stretch. Weights make no coordinate other than 0.
+func (k *worker) mark(g Gradients) {
+	if w, ok := g.(Weighted); ok {
+		g = w.Gradients
+	}
+	if marker, ok := g.(Marked); ok && len(k.marked) > 0 {
+		marker.Mark(k.marked)
+		return
+	}
+	k.allOver = true
+}
+
+// roundRange adds the worker's sum over a range to its integer sum. In the layout's stretch, rows that no gradient may have
+// added to are passed over: their sum is +0, as it was when the range began, and 0 would be added for them.
+func (m *Mechanism) roundRange(k *worker) {
+	s, inverseStep := m.layout.Sparse, 1/m.plan.Lattice.Step
+	if k.allOver {
+		lattice.RoundAdd(k.sum, k.range32, inverseStep)
+		clear(k.marked)
+		k.allOver = false
+		return
+	}
+	lattice.RoundAdd(k.sum[:s.From], k.range32[:s.From], inverseStep)
+	lattice.RoundAddRows(k.sum[s.From:s.To], k.range32[s.From:s.To], k.marked, s.Row, inverseStep)
+	lattice.RoundAdd(k.sum[s.To:], k.range32[s.To:], inverseStep)
 }
 
 // A wave is some ranges whose rows' gradients are held together.

@@ -18,7 +18,8 @@
 // whose inputs, activations and deltas take half a megabyte, half of a small second-level cache: the rows are gathered, with
 // the next ones on their way from memory, run forward and backward, clipped and added up while they are there. So a row
 // crosses the memory bus once a step, which is all that logistic regression costs. The float32 sum and the worker's integer
-// sum stay in the cache beside them.
+// sum stay in the cache beside them, but for a sparse block's: of those, a range goes to the lattice with the columns alone that
+// its rows have, which they mark.
 //
 // Many parameters: a sum for each worker would go through the third-level cache for every range. The workers take a wave
 // of up to 2048 rows, several ranges, together. First they share its groups: forward, backward, norms, clipping; what the
@@ -46,5 +47,5 @@
 //	60-1000-10         67 %   60 inputs and 10 outputs leave the middle layer's activations to pass often
 //	784-1000-10        90 %
 //	1024-512-512-100   91 %
-//	4096-77, sparse     2 %   of 12 nonzeros; the sums of 315,000 parameters are most of it
+//	4096-77, sparse     2 %   of 12 nonzeros: each row waits for memory once, and for 12 rows of weights in the third-level cache twice
 package train

@@ -154,6 +154,9 @@ func newTable(net *nn.Net, d *data.Dataset) (*nn.Table, error) {
 // newLayout cuts the plan's steps up for the caches.
 func newLayout(p *Plan, workers int) privacy.Layout {
 	l := privacy.Layout{Workers: workers, GroupRows: groupRows(p.Net), Groups: workers, Blocks: p.Net.Blocks()}
+	if from, to, row := p.Net.SparseWeights(); from < to {
+		l.Sparse = privacy.Stretch{From: from, To: to, Row: row}
+	}
 	if p.Noiseless() || p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
 		return l
 	}

@@ -135,6 +135,10 @@ func clippingFaults() []mutant {
 			edits: []edit{{batch, "clear(b.outputs[i][r*l.out : (r+1)*l.out])", "_ = r"}}},
 		{name: "the sum carried over into the next range", tests: []string{latticePk, mechanism}, run: "RoundAdd|Drawn|Moves",
 			edits: []edit{{"internal/privacy/lattice/round.go", "src[j] = 0", "src[j] = v"}}},
+		{name: "a sparse column's sum carried over into another range", short: true, tests: []string{nets, mechanism}, run: "Mark|Groups",
+			edits: []edit{{batch, "marked[c/64] |= 1 << (c % 64)", "marked[c/64] |= uint64(c&1) << (c % 64)"}}},
+		{name: "gradients that mark nothing taken for ones of nothing", tests: []string{mechanism}, run: "Groups",
+			edits: []edit{{sum, "k.allOver = true", "k.allOver = false"}}},
 		{name: "ranges cut by drawn rows, not by slots", tests: []string{mechanism}, run: "Groups",
 			edits: []edit{{sum, "AddTo(k.range32, 0, m.plan.Params)\n", "AddTo(k.range32, 0, m.plan.Params)\n\t\tlattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)\n"}}},
 	}

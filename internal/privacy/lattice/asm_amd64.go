@@ -9,6 +9,11 @@ package lattice
 //go:noescape
 func roundAddAVX512(dst *int64, src *float32, blocks int, inverseStep float64)
 
+// roundAddRowsAVX512 is the loop of RoundAdd for count > 0 rows of n, each as blocks > 0 of 16 elements from its first on; rows and ahead: [count].
+//
+//go:noescape
+func roundAddRowsAVX512(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
+
 // scaleAVX512 is the loop of Scale for blocks > 0 of 8 elements.
 //
 //go:noescape
@@ -18,6 +23,11 @@ func scaleAVX512(dst *float32, src *int64, blocks int, unit float64)
 //
 //go:noescape
 func roundAddAVX2(dst *int64, src *float32, blocks int, inverseStep float64)
+
+// roundAddRowsAVX2 is the loop of RoundAdd for count > 0 rows of n, each as blocks > 0 of 16 elements from its first on; rows and ahead: [count].
+//
+//go:noescape
+func roundAddRowsAVX2(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
 
 // scaleAVX2 is the loop of Scale for blocks > 0 of 8 elements.
 //

@@ -39,6 +39,61 @@ next:
 	VZEROUPPER
 	RET
 
+// func roundAddRowsAVX512(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+, SSE2
+TEXT ·roundAddRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         ahead+24(FP), BX
+	MOVQ         count+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         blocks+48(FP), R8
+	MOVSD        inverseStep+56(FP), X0
+	VBROADCASTSD X0, Z0
+	VXORPS       Z1, Z1, Z1
+
+rows:
+	MOVL  (DX), R9
+	IMULQ DI, R9
+	ANDQ  $0xfffffff0, R9
+	LEAQ  (AX)(R9*8), R10
+	LEAQ  (CX)(R9*4), R9
+	ADDQ  $0x04, DX
+	MOVL  (BX), R11
+	IMULQ DI, R11
+	ANDQ  $0xfffffff0, R11
+	LEAQ  (AX)(R11*8), R12
+	LEAQ  (CX)(R11*4), R11
+	ADDQ  $0x04, BX
+	MOVQ  R8, R13
+
+rowBlocks:
+	PREFETCHT0       (R12)
+	PREFETCHT0       64(R12)
+	PREFETCHT0       (R11)
+	VCVTPS2PD        (R9), Z2
+	VMULPD           Z0, Z2, Z2
+	VCVTPD2QQ.RN_SAE Z2, Z2
+	VPADDQ           (R10), Z2, Z2
+	VMOVUPS          Z2, (R10)
+	VCVTPS2PD        32(R9), Z2
+	VMULPD           Z0, Z2, Z2
+	VCVTPD2QQ.RN_SAE Z2, Z2
+	VPADDQ           64(R10), Z2, Z2
+	VMOVUPS          Z2, 64(R10)
+	VMOVUPS          Z1, (R9)
+	ADDQ             $0x40, R9
+	ADDQ             $0x40, R11
+	ADDQ             $0x00000080, R10
+	ADDQ             $0x00000080, R12
+	DECQ             R13
+	JNZ              rowBlocks
+	DECQ             SI
+	JNZ              rows
+	VZEROUPPER
+	RET
+
 // func scaleAVX512(dst *float32, src *int64, blocks int, unit float64)
 // Requires: AVX, AVX512DQ, AVX512F, SSE2
 TEXT ·scaleAVX512(SB), NOSPLIT, $0-32
@@ -211,6 +266,116 @@ DATA quads_43e0000000000000<>+20(SB)/4, $0x43e00000
 DATA quads_43e0000000000000<>+24(SB)/4, $0x00000000
 DATA quads_43e0000000000000<>+28(SB)/4, $0x43e00000
 GLOBL quads_43e0000000000000<>(SB), RODATA|NOPTR, $32
+
+// func roundAddRowsAVX2(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
+// Requires: AVX, AVX2, MMX+, SSE2
+TEXT ·roundAddRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         rows+16(FP), DX
+	MOVQ         ahead+24(FP), BX
+	MOVQ         count+32(FP), SI
+	MOVQ         n+40(FP), DI
+	MOVQ         blocks+48(FP), R8
+	MOVSD        inverseStep+56(FP), X0
+	VBROADCASTSD X0, Y0
+	VXORPS       Y1, Y1, Y1
+
+rows:
+	MOVL  (DX), R9
+	IMULQ DI, R9
+	ANDQ  $0xfffffff0, R9
+	LEAQ  (AX)(R9*8), R10
+	LEAQ  (CX)(R9*4), R9
+	ADDQ  $0x04, DX
+	MOVL  (BX), R11
+	IMULQ DI, R11
+	ANDQ  $0xfffffff0, R11
+	LEAQ  (AX)(R11*8), R12
+	LEAQ  (CX)(R11*4), R11
+	ADDQ  $0x04, BX
+	MOVQ  R8, R13
+
+rowBlocks:
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	PREFETCHT0 (R11)
+	VCVTPS2PD  (R9), Y2
+	VMULPD     Y0, Y2, Y2
+	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
+	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
+	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
+	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
+	VSUBPD     Y4, Y2, Y4
+	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSLLQ     $0x20, Y3, Y3
+	VPADDQ     Y3, Y4, Y4
+	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
+	VPADDQ     (R10), Y4, Y4
+	VMOVUPS    Y4, (R10)
+	VCVTPS2PD  16(R9), Y2
+	VMULPD     Y0, Y2, Y2
+	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
+	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
+	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
+	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
+	VSUBPD     Y4, Y2, Y4
+	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSLLQ     $0x20, Y3, Y3
+	VPADDQ     Y3, Y4, Y4
+	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
+	VPADDQ     32(R10), Y4, Y4
+	VMOVUPS    Y4, 32(R10)
+	VCVTPS2PD  32(R9), Y2
+	VMULPD     Y0, Y2, Y2
+	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
+	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
+	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
+	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
+	VSUBPD     Y4, Y2, Y4
+	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSLLQ     $0x20, Y3, Y3
+	VPADDQ     Y3, Y4, Y4
+	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
+	VPADDQ     64(R10), Y4, Y4
+	VMOVUPS    Y4, 64(R10)
+	VCVTPS2PD  48(R9), Y2
+	VMULPD     Y0, Y2, Y2
+	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
+	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
+	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
+	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
+	VSUBPD     Y4, Y2, Y4
+	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
+	VPSLLQ     $0x20, Y3, Y3
+	VPADDQ     Y3, Y4, Y4
+	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
+	VPADDQ     96(R10), Y4, Y4
+	VMOVUPS    Y4, 96(R10)
+	VMOVUPS    Y1, (R9)
+	VMOVUPS    Y1, 32(R9)
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R11
+	ADDQ       $0x00000080, R10
+	ADDQ       $0x00000080, R12
+	DECQ       R13
+	JNZ        rowBlocks
+	DECQ       SI
+	JNZ        rows
+	VZEROUPPER
+	RET
 
 // func scaleAVX2(dst *float32, src *int64, blocks int, unit float64)
 // Requires: AVX, AVX2, SSE2

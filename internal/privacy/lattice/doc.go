@@ -19,7 +19,9 @@
 // most C. (A result below 2⁻¹²⁶ is off by up to 2⁻¹⁵⁰ instead. The sharp error of rounding, u/(1+u), leaves more than that:
 // 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) A chain that rounds each product before its sum, as the pure Go kernels do, adds rounded
 // products: they too are a function of the row alone, and their norm is below C(1−2⁻²²)(1+2⁻²⁴)²(1+2⁻⁵¹) < C, so the same
-// argument holds with them as the row's contribution. Rounding to the lattice moves each coordinate of each of the two sums by at most g/2: √P·g
+// argument holds with them as the row's contribution. A coordinate that no drawn row of a range adds to is +0 at its end, as it
+// was when the range began, and whether its rounding, 0, is added to the integer sum or not is the same ([RoundAddRows]): a row
+// that is drawn but null may have it added where it would not be were the row not drawn. Rounding to the lattice moves each coordinate of each of the two sums by at most g/2: √P·g
 // together.
 //
 // # Claim 3: discrete for continuous noise

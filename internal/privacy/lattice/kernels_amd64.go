@@ -22,6 +22,30 @@ func roundAdd(dst []int64, src []float32, inverseStep float64) {
 	}
 }
 
+// rowsAhead is how many rows are on their way from memory while one is rounded.
+const rowsAhead = 4
+
+// roundAddRows is roundAdd for the rows of n with the given numbers, each in whole runs from its first element on.
+func roundAddRows(dst []int64, src []float32, rows []uint32, n int, inverseStep float64) {
+	if active == isa.Generic {
+		roundAddRowsGeneric(dst, src, rows, n, inverseStep)
+		return
+	}
+	runs := rowRuns(n)
+	round := func(rows, ahead []uint32) {
+		switch {
+		case len(rows) == 0:
+		case active == isa.AVX2:
+			roundAddRowsAVX2(&dst[0], &src[0], &rows[0], &ahead[0], len(rows), n, runs, inverseStep)
+		default:
+			roundAddRowsAVX512(&dst[0], &src[0], &rows[0], &ahead[0], len(rows), n, runs, inverseStep)
+		}
+	}
+	last := max(0, len(rows)-rowsAhead)
+	round(rows[:last], rows[len(rows)-last:])
+	round(rows[last:], rows[last:])
+}
+
 // settle is settleGeneric. With AVX-512 some draws come late that their words would have settled: resume settles them by
 // the same words.
 func (t *table) settle(late []lateDraw, dst []int64, chunk []byte) []lateDraw {

@@ -149,6 +149,71 @@ func testLoop(t *testing.T) {
 	}
 }
 
+// TestRoundAddRowsIsRoundAdd takes sums of which some rows, first and last among them, are not +0, and marks those and a few more.
+func TestRoundAddRowsIsRoundAdd(t *testing.T) { atEveryLevel(t, testRows) }
+
+func testRows(t *testing.T) {
+	const fence = 32
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 77, 100} {
+		for _, rows := range []int{0, 1, 2, 3, 63, 64, 65, 700} {
+			for _, density := range []float64{0, 0.03, 0.5, 1} {
+				dst, src := make([]int64, n*rows+2*fence), make([]float32, n*rows+2*fence)
+				for j := range src {
+					dst[j] = int64(random.Uint64())
+					if j < fence || j >= n*rows+fence {
+						src[j] = float32(math.NaN())
+					}
+				}
+				marked := make([]uint64, (rows+63)/64)
+				for row := range rows {
+					if random.Float64() >= density && !(density > 0 && (row == 0 || row == rows-1)) {
+						continue
+					}
+					marked[row/64] |= 1 << (row % 64)
+					if random.IntN(4) > 0 {
+						for j := range n {
+							src[fence+row*n+j] = math.Float32frombits(random.Uint32())
+						}
+					}
+				}
+				want, zeroed := slices.Clone(dst), slices.Clone(src)
+				roundAddEach(want[fence:][:n*rows], zeroed[fence:][:n*rows], 0x1p40)
+				RoundAddRows(dst[fence:][:n*rows], src[fence:][:n*rows], marked, n, 0x1p40)
+				for j := range dst {
+					if dst[j] != want[j] || math.Float32bits(src[j]) != math.Float32bits(zeroed[j]) {
+						t.Fatalf("%d rows of %d: element %d is %d, %x, want %d, %x", rows, n, j-fence,
+							dst[j], math.Float32bits(src[j]), want[j], math.Float32bits(zeroed[j]))
+					}
+				}
+				for _, word := range marked {
+					if word != 0 {
+						t.Fatalf("%d rows of %d: marks are left", rows, n)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestRoundAddRowsPanics(t *testing.T) {
+	for name, call := range map[string]func(){
+		"lengths":       func() { RoundAddRows(make([]int64, 20), make([]float32, 40), make([]uint64, 1), 20, 1) },
+		"a part of one": func() { RoundAddRows(make([]int64, 50), make([]float32, 50), make([]uint64, 1), 20, 1) },
+		"marks":         func() { RoundAddRows(make([]int64, 40), make([]float32, 40), make([]uint64, 2), 20, 1) },
+		"beyond":        func() { RoundAddRows(make([]int64, 40), make([]float32, 40), []uint64{1 << 2}, 20, 1) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
 func TestRoundAddKeepsToItsCoordinates(t *testing.T) {
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), math.MaxFloat32} {
 		dst, src := []int64{1, 2, 3}, []float32{4, bad, 5}
@@ -171,6 +236,24 @@ func TestRoundAddKeepsToItsCoordinates(t *testing.T) {
 
 // BenchmarkRoundAdd flushes sums that are copied into place before each call, as a range's gradients would fill them; the
 // time of that copy alone is what "copy" reports. In the sparse case 3 of 10 runs of 77 elements are not zero.
+// BenchmarkRoundAddRows has the sum of a range of 224 rows that have 12 of 4096 columns each.
+func BenchmarkRoundAddRows(b *testing.B) {
+	const rows, n = 4096, 77
+	random := rand.New(rand.NewPCG(1, 2))
+	dst, src := make([]int64, rows*n), make([]float32, rows*n)
+	marks, marked := make([]uint64, rows/64), make([]uint64, rows/64)
+	for range 224 * 12 {
+		row := random.IntN(rows)
+		marks[row/64] |= 1 << (row % 64)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(marked, marks)
+		RoundAddRows(dst, src, marked, n, 0x1p40)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(countBits(marks)*n), "ns/coordinate")
+}
+
 func BenchmarkRoundAdd(b *testing.B) {
 	for _, n := range []int{1 << 10, 1 << 13, 1 << 16, 77 << 12, 1 << 20} {
 		dst, src := make([]int64, n), make([]float32, n)

@@ -233,6 +233,17 @@ func (b *Batch) AddTo(sum []float32, lo, hi int) {
 	}
 }
 
+// Mark sets bit c%64 of marked[c/64] for each sparse input column c that a row of the group has: AddTo adds to the weights of
+// those alone in [Net.SparseWeights].
+func (b *Batch) Mark(marked []uint64) {
+	for _, r := range b.rows {
+		columns, _ := b.table.sparseRow(int(r))
+		for _, c := range columns {
+			marked[c/64] |= 1 << (c % 64)
+		}
+	}
+}
+
 // Probabilities turns logits [rows×Outputs] into class probabilities dst [rows×Classes].
 func (n *Net) Probabilities(dst []float64, logits []float32) {
 	classes, out := n.shape.Classes, n.Outputs()

@@ -151,6 +151,13 @@ func (n *Net) blocks(size, least int) []int {
 	return append(blocks, n.params)
 }
 
+// SparseWeights is where the weights of the sparse inputs are, [from, to): a row of so many for each input column. It is empty
+// where there are none.
+func (n *Net) SparseWeights() (from, to, row int) {
+	l := n.layers[0]
+	return l.rows, l.bias, l.out
+}
+
 // Params is the length of the parameter vector.
 func (n *Net) Params() int { return n.params }
 

@@ -232,6 +232,28 @@ func TestBlocksAddUpToTheWhole(t *testing.T) {
 	})
 }
 
+// TestMarkMissesNoColumn holds the marks against what AddTo adds to, null rows included.
+func TestMarkMissesNoColumn(t *testing.T) {
+	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
+		from, to, row := n.SparseWeights()
+		w := n.NewWeights()
+		w.Set(params)
+		g := n.NewBatch(3).Gradients(w, table, []int32{4, 30, 7})
+		marked := make([]uint64, n.shape.Sparse/64+1)
+		g.Mark(marked)
+		for _, scale := range [][]float32{{1, 0.5, 0.25}, {1, 0, 1}} {
+			g.Scale(scale)
+			sum := make([]float32, len(params))
+			g.AddTo(sum, 0, len(params))
+			for i, v := range sum[from:to] {
+				if c := i / row; v != 0 && marked[c/64]>>(c%64)&1 == 0 {
+					t.Fatalf("column %d is added to and not marked", c)
+				}
+			}
+		}
+	})
+}
+
 func TestBlocksAreOfASize(t *testing.T) {
 	for _, s := range []Shape{
 		{Dense: 100, Classes: 2}, {Dense: 1024, Classes: 10}, {Dense: 100, Hidden: []int{128, 64}, Classes: 2}, {Sparse: 4096, Classes: 77},

@@ -21,6 +21,59 @@ func roundAdd(v isa) {
 
 	v.Label("blocks")
 	v.jumpIfZeros(src, "next")
+	v.roundBlock(dst, src, toLattice, zero)
+	v.Label("next")
+	v.ADDQ(Imm(4*roundBlock), src)
+	v.ADDQ(U32(8*roundBlock), dst)
+	v.DECQ(blocks)
+	v.JNZ(LabelRef("blocks"))
+	v.done()
+}
+
+// roundAddRows emits the rounding of some rows of a range's sum, a whole number of blocks from the start of each. The row
+// that ahead names is on its way from memory meanwhile.
+func roundAddRows(v isa) {
+	v.function("roundAddRows", "func(dst *int64, src *float32, rows, ahead *uint32, count, n, blocks int, inverseStep float64)",
+		"is the loop of RoundAdd for count > 0 rows of n, each as blocks > 0 of 16 elements from its first on; rows and ahead: [count].")
+	dst, src, rows, ahead := v.param("dst"), v.param("src"), v.param("rows"), v.param("ahead")
+	count, n, blocks := v.param("count"), v.param("n"), v.param("blocks")
+	toLattice := v.rounding()
+	zero := v.zero()
+	v.Label("rows")
+	row := func(number reg.Register) (to, from reg.Register) {
+		at, to, from := v.GP64(), v.GP64(), v.GP64()
+		v.MOVL(Mem{Base: number}, at.As32())
+		v.IMULQ(n, at)
+		v.ANDQ(U32(1<<32-roundBlock), at) // that is, −roundBlock
+		v.LEAQ(Mem{Base: dst, Index: at, Scale: 8}, to)
+		v.LEAQ(Mem{Base: src, Index: at, Scale: 4}, from)
+		v.ADDQ(Imm(4), number)
+		return to, from
+	}
+	to, from := row(rows)
+	laterTo, laterFrom := row(ahead)
+	left := v.GP64()
+	v.MOVQ(blocks, left)
+	v.Label("rowBlocks")
+	v.PREFETCHT0(Mem{Base: laterTo})
+	v.PREFETCHT0(Mem{Base: laterTo, Disp: 64})
+	v.PREFETCHT0(Mem{Base: laterFrom})
+	v.roundBlock(to, from, toLattice, zero)
+	for _, p := range []reg.Register{from, laterFrom} {
+		v.ADDQ(Imm(4*roundBlock), p)
+	}
+	for _, p := range []reg.Register{to, laterTo} {
+		v.ADDQ(U32(8*roundBlock), p)
+	}
+	v.DECQ(left)
+	v.JNZ(LabelRef("rowBlocks"))
+	v.DECQ(count)
+	v.JNZ(LabelRef("rows"))
+	v.done()
+}
+
+// roundBlock emits the rounding of the block at src, which it clears, and its addition to dst.
+func (v isa) roundBlock(dst, src reg.Register, toLattice func(x reg.VecVirtual) reg.VecVirtual, zero reg.VecVirtual) {
 	doubles := v.lanes / 2
 	for i := 0; i < roundBlock; i += doubles {
 		x, to := v.reg(), Mem{Base: dst, Disp: 8 * i}
@@ -32,12 +85,6 @@ func roundAdd(v isa) {
 	for i := 0; i < roundBlock; i += v.lanes {
 		v.VMOVUPS(zero, Mem{Base: src, Disp: 4 * i})
 	}
-	v.Label("next")
-	v.ADDQ(Imm(4*roundBlock), src)
-	v.ADDQ(U32(8*roundBlock), dst)
-	v.DECQ(blocks)
-	v.JNZ(LabelRef("blocks"))
-	v.done()
 }
 
 // jumpIfZeros jumps if all bits of the block at p are 0.

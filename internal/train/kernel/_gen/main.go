@@ -62,6 +62,7 @@ func (f *file) kernel() {
 func (f *file) lattice() {
 	for _, v := range []isa{f.avx512(), f.avx2()} {
 		roundAdd(v)
+		roundAddRows(v)
 		scale(v)
 	}
 	collect(f.avx2())
