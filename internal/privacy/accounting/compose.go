@@ -105,6 +105,7 @@ type composition struct {
 	far      float64
 	// logShadow is the logarithm of Q's mass of far.
 	logShadow float64
+	short     float64 // of the mechanism's divergences, by which those here may be above them
 	// Errors: the tilted mass below and above the window, which has wrapped into it; a bound on the Euclidean norm of
 	// the rounding errors in v; a relative bound on those of everything else.
 	below, above, noise, relative float64
@@ -117,11 +118,11 @@ type composition struct {
 // e^-60.
 const logLeastSpectrum = -60
 
-// compose composes runs on lattices of one step. It fails where the window takes more than limit points. outside is the tilted mass
-// allowed on either side of it; but if depth, in standard deviations, is less than that takes below, there the window is cut.
-func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourier.FFT) (*composition, bool) {
+// compose composes runs on lattices of one step. It fails where the window takes more than limit points. Below and above it, it allows
+// these tilted masses; but if depth, in standard deviations, is less than that takes below, there the window is cut.
+func compose(runs []run, lambda, below, above, depth float64, limit int, plan *fourier.FFT) (*composition, bool) {
 	parts := make([]tilted, len(runs))
-	c := &composition{lambda: lambda, step: runs[0].loss.step, below: outside, above: outside}
+	c := &composition{lambda: lambda, step: runs[0].loss.step, below: below, above: above}
 	mean, variance, support, total, offset := 0.0, 0.0, [2]float64{}, 0.0, 0.0
 	cumulants := 0.0
 	for i, r := range runs {
@@ -146,7 +147,7 @@ func compose(runs []run, lambda, outside, depth float64, limit int, plan *fourie
 	c.logScale = cumulants - lambda*c.centre
 	c.infinite = infinite(runs)
 	c.far, c.logShadow = farther(runs, 1-c.infinite)
-	lo, hi := window(runs, parts, math.Sqrt(variance), -logOf(outside))
+	lo, hi := window(runs, parts, math.Sqrt(variance), -logOf(below), -logOf(above))
 	if cut := -depth * math.Sqrt(variance); cut > lo {
 		lo, c.below = cut, 1
 	}
@@ -215,10 +216,10 @@ func farther(runs []run, finite float64) (mass, logShadow float64) {
 	return -math.Expm1(within) * math.Exp(kept) * finite, logQ + logExpm1(ratio)
 }
 
-// window returns bounds, in steps from the mean, outside each of which the composed weights have at most e^-log of mass: Chernoff's, at
-// the best of some tilts.
-func window(runs []run, parts []tilted, deviation, log float64) (lo, hi float64) {
-	side := func(sign float64) float64 {
+// window returns bounds, in steps from the mean, below and above which the composed weights have at most e^-below and e^-above of mass:
+// Chernoff's, at the best of some tilts.
+func window(runs []run, parts []tilted, deviation, below, above float64) (lo, hi float64) {
+	side := func(sign, log float64) float64 {
 		best := math.Inf(1)
 		// For a Gaussian the best tilt is √(2·log) deviations.
 		for r := math.Sqrt(2 * log); r > 0.05; r *= 0.7 {
@@ -235,7 +236,7 @@ func window(runs []run, parts []tilted, deviation, log float64) (lo, hi float64)
 		}
 		return best + 1
 	}
-	return -side(-1), side(1)
+	return -side(-1, below), side(1, above)
 }
 
 // spectrumPower returns n times the circular convolution of all runs' weights, index 0 first.
@@ -318,17 +319,21 @@ func rotate(v []float64, k int) {
 type sweep struct {
 	y      float64 // of the point
 	weight float64 // e^(−λy)
-	a      float64 // Σ v·e^(−λy)
 	b      float64 // Σ v·e^(−λy)·e^(point−y)
-	norms  float64 // Σ e^(−2λy)
-	far    float64 // what far adds to a, and what to b
+	gap    float64 // Σ v·e^(−λy)·(1 − e^(point−y))
+	// Σ e^(−2λy)·(1−r)², of (1−r)·r and of r² in place of (1−r)², r = e^(point−y)
+	norms  [3]float64
+	far    float64 // what far adds to a sum of v·e^(−λy), and what to b
 	shadow float64
 }
+
+// norm is the Euclidean norm of what v's atoms above the point count with at an ε there.
+func (s sweep) norm() float64 { return math.Sqrt(s.norms[0]) }
 
 // withFar returns s with far in its sums, if that raises a lower bound.
 func (s sweep) withFar() sweep {
 	if s.far > s.shadow {
-		s.a += s.far
+		s.gap += s.far - s.shadow
 		s.b += s.shadow
 	}
 	return s
@@ -339,6 +344,7 @@ func (s sweep) withFar() sweep {
 func (c *composition) descend(visit func(s sweep) bool) {
 	s := sweep{far: math.Exp(math.Log(c.far)-c.logScale) * (1 - c.relative)}
 	decay, grow := math.Exp(-c.step), math.Exp(c.lambda*c.step)
+	less := -math.Expm1(-c.step) // 1 − decay, to which the sums below add up without cancellation
 	for k := len(c.v) - 1; k >= -1; k-- {
 		s.y = c.start + float64(k)*c.step
 		s.weight *= grow
@@ -350,10 +356,13 @@ func (c *composition) descend(visit func(s sweep) bool) {
 		if !visit(s.withFar()) || k < 0 {
 			return
 		}
-		term := c.v[k] * s.weight
-		s.a += term
-		s.b = (s.b + term) * decay
-		s.norms += s.weight * s.weight
+		s.b += c.v[k] * s.weight
+		s.gap += s.b * less
+		s.b *= decay
+		s.norms[2] += s.weight * s.weight
+		s.norms[0] += 2*less*s.norms[1] + less*less*s.norms[2]
+		s.norms[1] = decay * (s.norms[1] + less*s.norms[2])
+		s.norms[2] *= decay * decay
 	}
 }
 
@@ -363,14 +372,17 @@ func (c *composition) end() float64 { return c.start + float64(len(c.v))*c.step 
 // missing bounds what the sum at s lacks for an ε at y: by rounding, and of the atoms above the window, which should count where they
 // are above y, with less than the weight of its end and of y each.
 func (c *composition) missing(s sweep, y float64) float64 {
-	return c.noise*math.Sqrt(s.norms) + c.above*math.Exp(-c.lambda*max(y, c.end()))
+	return c.noise*s.norm() + c.above*math.Exp(-c.lambda*max(y, c.end()))
 }
 
 // added bounds what the sum at s has too much: by rounding, and of what has wrapped into the window, which counts with at most
 // e^(−λy)·max(e^(−λt) − e^(−(λ+1)t)) over t ≥ 0.
 func (c *composition) added(s sweep) float64 {
-	most := math.Exp(-c.lambda*math.Log1p(1/c.lambda)) / (c.lambda + 1)
-	return c.noise*math.Sqrt(s.norms) + c.above*s.weight*most + min(c.below*s.weight*most, c.wrapped)
+	most := 1.0
+	if c.lambda > 0 {
+		most = math.Exp(-c.lambda*math.Log1p(1/c.lambda)) / (c.lambda + 1)
+	}
+	return c.noise*s.norm() + c.above*s.weight*most + min(c.below*s.weight*most, c.wrapped)
 }
 
 // epsilon returns the least ε ≥ 0 with δ(ε) ≤ delta, by the sums with their errors counted against (upper) or for the mechanism.
@@ -378,7 +390,7 @@ func (c *composition) added(s sweep) float64 {
 func (c *composition) epsilon(delta float64, upper bool) float64 {
 	allowed := delta*(1-c.relative) - c.infinite*(1+1e-12)
 	if !upper {
-		allowed = delta*(1+c.relative) - c.infinite*(1-1e-12)
+		allowed = delta*(1+c.relative) + c.short - c.infinite*(1-1e-12)
 	}
 	if allowed <= 0 {
 		return math.Inf(1)
@@ -390,7 +402,7 @@ func (c *composition) epsilon(delta float64, upper bool) float64 {
 		if top <= 0 {
 			return false
 		}
-		sum := s.a - s.b
+		sum := s.gap
 		if upper {
 			sum += c.missing(s, s.y)
 		} else if sum > target {
@@ -403,7 +415,7 @@ func (c *composition) epsilon(delta float64, upper bool) float64 {
 			return true
 		}
 		// Where the window ends too low to tell, or weights did not fit, this is not a number.
-		switch epsilon := c.centre + s.y + math.Log((sum+s.b-target)/s.b); {
+		switch epsilon := c.centre + s.y + math.Log1p((sum-target)/s.b); {
 		case !math.IsNaN(epsilon) && s.b > 0:
 			result = max(0, min(top, epsilon))
 		case upper:
@@ -423,14 +435,14 @@ func (c *composition) deltas(bounds, epsilons []float64, upper bool) {
 	c.descend(func(s sweep) bool {
 		for ; i >= 0 && epsilons[i] >= c.centre+s.y; i-- {
 			y := epsilons[i] - c.centre
-			sum := s.a - s.b*math.Exp(min(y-s.y, c.step))
+			sum := s.gap - s.b*math.Expm1(min(y-s.y, c.step))
 			if upper {
 				bound := (sum+c.missing(s, y))*scale*(1+c.relative) + c.infinite*(1+1e-12)
 				if bound < bounds[i] {
 					bounds[i] = bound
 				}
 			} else {
-				bound := (sum-c.added(s))*scale*(1-c.relative) + c.infinite*(1-1e-12)
+				bound := (sum-c.added(s))*scale*(1-c.relative) + c.infinite*(1-1e-12) - c.short
 				if bound > bounds[i] && bound <= 1 {
 					bounds[i] = bound
 				}

@@ -31,7 +31,8 @@
 //     the distribution that decides is its bulk, and errors are relative to δ whether it is 1e-5 or 1e-30. λ is where the moment
 //     bound is least; any other is as valid.
 //  8. The search (search.go) refines d until the interval is as narrow as was asked for, or a fixed amount of work is done; what it
-//     returns is valid either way. Of the upper ends of steps 5 and 8 the smaller is the claim.
+//     returns is valid either way. Where few runs decide, whose losses are far above the others', it splits runs at a loss and composes
+//     either part by itself (split.go). Of the upper ends of steps 5 and 8 the smaller is the claim.
 //  9. Every answer is an [Interval] that contains the truth. [FormatUp] rounds the upper end up.
 //
 // What an accountant cannot bound it refuses by an [UnsupportedError] that names the event.
@@ -48,6 +49,7 @@
 //	mass wrapped into it     upper: counted where it fell; lower: subtracted       as above; from below, e^(−λ·length) in δ at most
 //	rounding in transforms   charged to both ends in norm (Cauchy, Schwarz)        4e-16·(log₂N + 5)·(T + 4)·‖v‖
 //	rounding elsewhere       charged to both ends, relative to δ                   1e-10 + 4e-15·T, and more where exponents are large
+//	more jumps than counted  upper: to +∞; lower: subtracted                       1e-7·δ
 //	rounding of cell masses  moves mass to a neighbouring cell: both kept          not charged; about 1e-16·z² of it, z deviations out
 //
 // # Accountants
@@ -58,9 +60,9 @@
 //
 // # Limits
 //
-// Where few rare samples decide, as at q = 1e-6, the distribution of losses has a bulk far narrower than its tail: above a top, losses are
-// taken as one outcome, and the work still bounds how fine the rest can be. Intervals there can be a few per cent wide, and wider below δ of
-// 1e-15. Laplace noise and randomised responses in their thousands, whose atoms are on no lattice, have a loose lower end. Sampling
+// The work bounds how narrow intervals get. Those of a relative width of 1e-3 are had for q down to 1e-7, ten million runs and δ down to 1e-30,
+// in seconds at worst, but for a few settings of millions of runs that are near neither a Gaussian nor a few jumps: there they can be some
+// per cent wide. Laplace noise and randomised responses in their thousands, whose atoms are on no lattice, have a loose lower end. Sampling
 // without replacement and shuffling have no event, and a list that names one is refused: nothing accounts for them as if they were
 // Poisson.
 //

@@ -20,6 +20,9 @@ type pair interface {
 
 // cost is how much longer than others the cells of a pair take.
 func cost(p pair) int {
+	if b, ok := p.(body); ok {
+		p = b.pair
+	}
 	if g, ok := p.(*gaussians); ok && g.group {
 		return 4 + len(g.at)
 	}

@@ -3,6 +3,10 @@ package accounting
 import (
 	"errors"
 	"math"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/dsp/fourier"
 )
 
 // pld brackets the loss distribution itself. It gives the exact Gaussian figure where an event is exactly Gaussian, and never more than
@@ -140,4 +144,72 @@ func (p pld) Curve(e Event) (*Curve, error) {
 		moments = r.orders(terms, 32)
 	}
 	return p.curve(m, moments), nil
+}
+
+// A curve is read off compositions in each direction, each at the tilt that is best for one of curveDeltas and on a lattice that keeps δ
+// there to a relative curveWidth, on average a tenth of that; their ranges of ε overlap.
+const curveWidth = 0.1
+
+// curveDeltas falls from largest, δ(0). What lies below its end is read off its last composition, too.
+func curveDeltas(largest float64) []float64 {
+	deltas := []float64{0.5 * largest, 0.05 * largest, 2e-3 * largest, 1e-5 * largest, 1e-8 * largest}
+	return slices.DeleteFunc(deltas, func(delta float64) bool { return delta < smallestCurveDelta })
+}
+
+// curve bounds δ from above by compositions of different tilts, and by the moments.
+func (p pld) curve(m mechanisms, moments orders) *Curve {
+	forward, reverse, ok := m.coarse(smallestCurveDelta/100, math.Inf(1), coarseAtoms)
+	if !ok {
+		return moments.curve()
+	}
+	_, epsilon := epsilonAt(smallestCurveDelta).bestTilt(forward)
+	_, back := epsilonAt(smallestCurveDelta).bestTilt(reverse)
+	_, largest := deltaAt(0).bestTilt(forward)
+
+	at := curveDeltas(largest)
+	forwards, reverses := make([]*composition, len(at)), make([]*composition, len(at)) // nil where there is none
+	var group sync.WaitGroup
+	for k, delta := range at {
+		group.Go(func() { forwards[k], reverses[k] = m.near(delta) })
+	}
+	group.Wait()
+	return newCurve(min(moments.top, max(epsilon, back)), func(epsilons []float64) []float64 {
+		read := func(compositions []*composition) []float64 {
+			bounds := slices.Repeat([]float64{1}, len(epsilons))
+			for _, c := range compositions {
+				if c != nil {
+					c.deltas(bounds, epsilons, true)
+				}
+			}
+			return bounds
+		}
+		deltas, ahead, back := moments.deltas(epsilons), read(forwards), read(reverses)
+		for i := range deltas {
+			deltas[i] = min(deltas[i], max(ahead[i], back[i]))
+		}
+		return deltas
+	})
+}
+
+// near composes in both directions, from above, for reading near the ε at which δ is delta; nil where that takes too many points.
+func (m mechanisms) near(delta float64) (forward, reverse *composition) {
+	lost := curveWidth * 1e-3 * delta
+	s, ahead, ok := m.begin(epsilonAt(delta), lost, math.Inf(1), coarseAtoms)
+	if !ok {
+		return nil, nil
+	}
+	lambda := s.lambda
+	// Where the tilt is small, δ suffers less from what the moment grows by than from what the loss's deviation does. Where few runs
+	// decide, all depends on what lies within one step, but points are cheap.
+	deviation := deviation(ahead, lambda)
+	step := min(deltaAt(0).step(m.total, lambda, 0, curveWidth), 0.05*deviation/math.Sqrt(m.total))
+	step = min(step, max(widest(ahead)/2, deviation/400))
+	l, _, ok := m.build(step, lost, math.Inf(1), 1)
+	if !ok {
+		return nil, nil
+	}
+	plan, outside := fourier.NewFFT(16), curveWidth*1e-3/(lambda+2)
+	forward, _ = compose(l.forward, lambda, outside, outside, math.Inf(1), mostPoints, plan)
+	reverse, _ = compose(l.reverse, lambda, outside, outside, math.Inf(1), mostPoints, plan)
+	return forward, reverse
 }

@@ -313,7 +313,7 @@ func TestCompositionBracketsConvolution(t *testing.T) {
 		lambda *= math.Exp(rapid.Float64Range(-1, 1).Draw(t, "log tilt"))
 		outside := math.Pow(10, rapid.Float64Range(-12, -1).Draw(t, "log10 outside"))
 		depth := rapid.SampledFrom([]float64{0.5, 2, math.Inf(1)}).Draw(t, "depth")
-		c, ok := compose([]run{{l, 3}, {l, 5}}, lambda, outside, depth, 1<<16, fourier.NewFFT(16))
+		c, ok := compose([]run{{l, 3}, {l, 5}}, lambda, outside, outside, depth, 1<<16, fourier.NewFFT(16))
 		if !ok {
 			t.Fatal("no composition")
 		}
