@@ -70,7 +70,7 @@ type Mechanism struct {
 	step      uint64
 	gradients Source
 	dst       []float32
-	released  func(lo, hi int)
+	released  func(lo int, mean []float32)
 	tasks     tasks
 }
 
@@ -100,6 +100,7 @@ type worker struct {
 	marked  []uint64  // of the layout's stretch: rows that the range's gradients may add to
 	allOver bool      // whether some of them did not say
 	sum     []int64   // [P]: sum over this worker's ranges, in lattice steps; in waves the first worker's is everyone's
+	mean    []float32 // noisy mean of one block
 	drawn   []int32   // slots drawn in one range, then their rows
 	norms   []float64 // [GroupRows]
 	scale   []float32 // [GroupRows]
@@ -132,7 +133,7 @@ func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, layout Layout)
 	}
 	m.tasks = tasks{m.sumRange, m.drawRange, m.clipGroup, m.sumBlock, m.release}
 	for i := range m.workers {
-		m.workers[i] = worker{norms: make([]float64, layout.GroupRows), scale: make([]float32, layout.GroupRows)}
+		m.workers[i] = worker{norms: make([]float64, layout.GroupRows), scale: make([]float32, layout.GroupRows), mean: make([]float32, layout.widestBlock())}
 		k := &m.workers[i]
 		if m.wave == nil {
 			k.range32 = make([]float32, p.Params)
@@ -206,13 +207,14 @@ func (l Layout) widestBlock() int {
 	return widest
 }
 
-// Step runs one step and sets dst [P] to the noisy mean: the lattice sum of the drawn rows' clipped gradients, plus
+// Step runs one step and gives out the noisy mean: the lattice sum of the drawn rows' clipped gradients, plus
 // noise, over the public divisor. It is the only way to learn anything of the gradients, and counts what it does. An
 // empty draw is a step like any other.
 //
-// released, unless nil, is called for each block [lo, hi) of dst once its noisy means are there and no gradient is
-// asked for any more, by several workers at once: for what is done to them next.
-func (m *Mechanism) Step(dst []float32, gradients Source, released func(lo, hi int)) {
+// dst [P], unless nil, is set to the noisy mean. released, unless nil, is called for each block of it, the coordinates from lo
+// on, once no gradient is asked for any more, by several workers at once: for what is done with them next. mean is valid until
+// released returns. Where there is no dst, memory for a few blocks does, which stays in the cache.
+func (m *Mechanism) Step(dst []float32, gradients Source, released func(lo int, mean []float32)) {
 	m.step, m.gradients, m.dst, m.released = m.first+uint64(m.drawn), gradients, dst, released
 	m.drawn++
 	m.sum()
@@ -225,7 +227,7 @@ func (m *Mechanism) Close() { m.crew.dismiss() }
 // Spent is what the steps run so far cost.
 func (m *Mechanism) Spent() accounting.Event { return m.plan.Event(m.drawn) }
 
-// release sets block b of dst to the workers' sums plus noise, over the divisor, and clears the sums.
+// release gives out block b of the workers' sums plus noise, over the divisor, and clears the sums.
 func (m *Mechanism) release(w, b int) {
 	lo, hi := m.layout.Blocks[b], m.layout.Blocks[b+1]
 	sum := m.workers[0].sum[lo:hi]
@@ -235,8 +237,12 @@ func (m *Mechanism) release(w, b int) {
 		}
 	}
 	m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)
-	lattice.Scale(m.dst[lo:hi], sum, m.plan.Lattice.Step/m.plan.Divisor())
+	mean := m.workers[w].mean[:hi-lo]
+	if m.dst != nil {
+		mean = m.dst[lo:hi]
+	}
+	lattice.Scale(mean, sum, m.plan.Lattice.Step/m.plan.Divisor())
 	if m.released != nil {
-		m.released(lo, hi)
+		m.released(lo, mean)
 	}
 }

@@ -48,7 +48,7 @@ func table(t *testing.T, r *rand.Rand, s nn.Shape, rows int) *nn.Table {
 		table.Indptr = append(table.Indptr, len(table.Indices))
 		table.Labels[i] = int32(r.IntN(s.Classes))
 	}
-	if err := table.Prepare(s); err != nil {
+	if err := table.Check(s); err != nil {
 		t.Fatal(err)
 	}
 	return table

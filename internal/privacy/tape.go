@@ -135,7 +135,10 @@ func (r *Taped) Spent() accounting.Event { return r.mechanism.Spent() }
 func (r *Taped) Close() { r.mechanism.Close() }
 
 // Step is a step of the mechanism.
-func (r *Taped) Step(dst []float32, gradients Source, released func(lo, hi int)) {
+func (r *Taped) Step(dst []float32, gradients Source, released func(lo int, mean []float32)) {
+	if dst == nil {
+		dst = make([]float32, r.plan.Params)
+	}
 	r.now = &tapeStep{ranges: make(map[int]tapeRange), blocks: make(map[uint64]tapeBlock), moved: new(big.Int)}
 	if r.played && r.tape.played >= len(r.tape.steps) {
 		r.tape.fault("one run takes more steps than the other")

@@ -43,7 +43,7 @@ func Audit(ctx context.Context, p *Plan, canaries int, coins *rng.Stream, r Run)
 	}
 	r.watch = func(slots privacy.Slots, layout privacy.Layout) (means, error) {
 		m, err := privacy.NewMechanism(p.Mechanism, slots, r.Key, layout)
-		return &audited{m, c}, err
+		return &audited{m, c, make([]float32, p.Net.Params())}, err
 	}
 	_, err = Fit(ctx, p, table, r)
 	var diverged *DivergedError
@@ -137,14 +137,18 @@ func spread(blocks []nn.Tensor, n int) []int {
 type audited struct {
 	*privacy.Mechanism
 	canaries *canaries
+	mean     []float32 // [P]
 }
 
-func (a *audited) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
+func (a *audited) Step(dst []float32, gradients privacy.Source, released func(lo int, mean []float32)) {
+	if dst == nil {
+		dst = a.mean
+	}
 	a.Mechanism.Step(dst, func(group int, rows []int32) privacy.Gradients {
 		return &planted{Gradients: gradients(group, rows), canaries: a.canaries, rows: rows}
 	}, nil)
 	a.canaries.see(dst)
-	released(0, len(dst))
+	released(0, dst)
 }
 
 // see scores the canaries by what a step gave out. With x a coordinate of the noisy sum in units of C, s the noise's

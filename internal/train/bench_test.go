@@ -183,15 +183,15 @@ func (j *benchJob) plain(steps int) time.Duration {
 	if err != nil {
 		panic(err)
 	}
-	params, gradient := make([]float32, p.Net.Params()), make([]float32, p.Net.Params())
+	params := make([]float32, p.Net.Params())
 	p.Net.Init(params, normals(rng.TestKey(1).Source(rng.Initialisation).Stream(0, 0)))
 	weights, optimizer := p.Net.NewWeights(), newOptimizer(p, len(params))
 	average := newTailAverage(len(params), p.Train.Steps, p.Train.AverageLast)
 	weights.Set(params)
 	layout := newLayout(p, j.workers)
-	sums, drawn := make([][]float32, j.workers), make([]int32, 0, 2*p.Rows)
+	sums, means, drawn := make([][]float32, j.workers), make([][]float32, j.workers), make([]int32, 0, 2*p.Rows)
 	for w := range sums {
-		sums[w] = make([]float32, len(params))
+		sums[w], means[w] = make([]float32, len(params)), make([]float32, len(params)) // a block of which is used
 	}
 	batches := make([]*nn.Batch, layout.Groups)
 	for i := range batches {
@@ -224,16 +224,17 @@ func (j *benchJob) plain(steps int) time.Duration {
 				}
 			})
 		}
-		parallel(j.workers, blocks, func(_, i int) {
+		parallel(j.workers, blocks, func(w, i int) {
 			lo, hi := layout.Blocks[i], layout.Blocks[i+1]
-			for i := lo; i < hi; i++ {
+			gradient := means[w][:hi-lo]
+			for i := range gradient {
 				gradient[i] = 0
 				for w := range sums {
-					gradient[i] += sums[w][i] / float32(p.Mechanism.Divisor())
-					sums[w][i] = 0
+					gradient[i] += sums[w][lo+i] / float32(p.Mechanism.Divisor())
+					sums[w][lo+i] = 0
 				}
 			}
-			optimizer.step(step+1, params, gradient, lo, hi)
+			optimizer.step(step+1, params, gradient, lo)
 			average.add(step, params, lo, hi)
 			weights.Update(lo, hi)
 		})

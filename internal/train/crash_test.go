@@ -91,7 +91,7 @@ type counting struct {
 	drawn *int
 }
 
-func (m counting) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
+func (m counting) Step(dst []float32, gradients privacy.Source, released func(lo int, mean []float32)) {
 	*m.drawn++
 	m.Mechanism.Step(dst, gradients, released)
 }

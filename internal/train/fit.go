@@ -93,13 +93,12 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	weights := p.Net.NewWeights()
 	weights.Set(l.params)
 	weighted := weighting(table, p.classWeights(learned), layout)
-	gradient := make([]float32, len(l.params))
 	gradients := func(group int, rows []int32) privacy.Gradients {
 		return weighted(group, rows, batches[group].Gradients(weights, table, rows))
 	}
-	learn := func(lo, hi int) {
-		l.learn(gradient, lo, hi)
-		weights.Update(lo, hi)
+	learn := func(lo int, mean []float32) {
+		l.learn(lo, mean)
+		weights.Update(lo, lo+len(mean))
 	}
 	first := l.next
 	for l.next < p.Train.Steps {
@@ -109,7 +108,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		if err := keep.reserve(); err != nil {
 			return nil, err
 		}
-		means.Step(gradient, gradients, learn)
+		means.Step(nil, gradients, learn)
 		l.learned()
 		if r.Progress != nil {
 			r.Progress(l.next)
@@ -148,7 +147,7 @@ func weighting(table *nn.Table, ofClass []float32, layout privacy.Layout) func(g
 // newTable makes a dataset ready for a net.
 func newTable(net *nn.Net, d *data.Dataset) (*nn.Table, error) {
 	t := &nn.Table{Rows: d.Rows, Dense: d.Dense, Indptr: d.Indptr, Indices: d.Indices, Values: d.Values, Labels: d.Labels}
-	return t, t.Prepare(net.Shape())
+	return t, t.Check(net.Shape())
 }
 
 // newLayout cuts the plan's steps up for the caches.

@@ -17,11 +17,11 @@ func newLearner(p *Plan) *learner {
 		average: newTailAverage(params, p.Train.Steps, p.Train.AverageLast)}
 }
 
-// learn takes the coordinates [lo, hi) of the noisy mean gradient of the next step. Several goroutines may call it at once
+// learn takes the coordinates from lo on of the noisy mean gradient of the next step. Several goroutines may call it at once
 // for different coordinates; learned follows when all are taken.
-func (l *learner) learn(gradient []float32, lo, hi int) {
-	l.optimizer.step(l.applied+1, l.params, gradient, lo, hi)
-	l.average.add(l.next, l.params, lo, hi)
+func (l *learner) learn(lo int, gradient []float32) {
+	l.optimizer.step(l.applied+1, l.params, gradient, lo)
+	l.average.add(l.next, l.params, lo, lo+len(gradient))
 }
 
 // learned ends the step.

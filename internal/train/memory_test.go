@@ -18,17 +18,26 @@ func TestFitKeepsToItsMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long under the race detector, which has no more to see here")
 	}
-	for _, s := range []nn.Shape{
-		{Dense: 100, Classes: 2, Activation: nn.ReLU},
-		{Dense: 784, Hidden: []int{1000}, Classes: 10, Activation: nn.ReLU},
-		{Dense: 8, Hidden: []int{3000, 20}, Classes: 3, Activation: nn.Tanh},
-		{Dense: 16_000, Classes: 5, Activation: nn.ReLU},
-		{Sparse: 4096, Classes: 77, Activation: nn.ReLU},
+	for _, test := range []struct {
+		rows  int
+		shape nn.Shape
+	}{
+		{4000, nn.Shape{Dense: 100, Classes: 2}},
+		{4000, nn.Shape{Dense: 784, Hidden: []int{1000}, Classes: 10}},
+		{4000, nn.Shape{Dense: 8, Hidden: []int{3000, 20}, Classes: 3, Activation: nn.Tanh}},
+		{4000, nn.Shape{Dense: 16_000, Classes: 5}},
+		{4000, nn.Shape{Sparse: 4096, Classes: 77}},
+		{1001, nn.Shape{Dense: 1500, Hidden: []int{2000, 1000}, Classes: 10}}, // 5 million parameters
+		{10_000_000, nn.Shape{Dense: 1, Classes: 2}},                          // of which 8 bytes a row would be too many
 	} {
+		s := test.shape
+		if s.Activation == "" {
+			s.Activation = nn.ReLU
+		}
 		for _, workers := range []int{1, 2} {
 			const batch, steps = 1000, 6
-			t.Run(fmt.Sprintf("%s/workers=%d", layersOf(s), workers), func(t *testing.T) {
-				j := newBenchJob(t, s, 4000, batch, workers)
+			t.Run(fmt.Sprintf("%s/rows=%d/workers=%d", layersOf(s), test.rows, workers), func(t *testing.T) {
+				j := newBenchJob(t, s, test.rows, batch, workers)
 				j.plan.Train.Steps = steps
 				var before, now runtime.MemStats
 				runtime.GC()

@@ -18,7 +18,7 @@ import (
 
 // means gives out the mean gradient of one step after another, and says what that cost.
 type means interface {
-	Step(dst []float32, gradients privacy.Source, released func(lo, hi int))
+	Step(dst []float32, gradients privacy.Source, released func(lo int, mean []float32))
 	Spent() accounting.Event
 	Close()
 }
@@ -58,6 +58,7 @@ type exactMeans struct {
 	group   int
 	workers []exactWorker
 	sums    [noiselessRanges][]float32 // [P] each
+	mean    []float32                  // [P]
 	drawn   [noiselessRanges]int
 	steps   uint64
 }
@@ -78,7 +79,8 @@ func newExactMeans(p *Plan, rows int, r Run, group int) (*exactMeans, error) {
 	if err != nil {
 		return nil, &data.SpecError{Key: "train.sampling_probability", Msg: err.Error()}
 	}
-	e := &exactMeans{rows: rows, sampler: sampler, coins: r.Key.Source(rng.Coins), group: group, workers: make([]exactWorker, r.Workers)}
+	e := &exactMeans{rows: rows, sampler: sampler, coins: r.Key.Source(rng.Coins), group: group, workers: make([]exactWorker, r.Workers),
+		mean: make([]float32, p.Net.Params())}
 	for i := range e.workers {
 		e.workers[i].norms, e.workers[i].scale = make([]float64, group), make([]float32, group)
 	}
@@ -94,8 +96,11 @@ func (e *exactMeans) Spent() accounting.Event { return accounting.NonPrivate{} }
 // Close does nothing.
 func (e *exactMeans) Close() {}
 
-// Step sets dst [P] to the mean gradient of the rows drawn.
-func (e *exactMeans) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
+// Step gives out the mean gradient of the rows drawn, as [privacy.Mechanism.Step] does its.
+func (e *exactMeans) Step(dst []float32, gradients privacy.Source, released func(lo int, mean []float32)) {
+	if dst == nil {
+		dst = e.mean
+	}
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for w := range e.workers {
@@ -120,7 +125,7 @@ func (e *exactMeans) Step(dst []float32, gradients privacy.Source, released func
 		dst[j] = float32(sum * unit)
 	}
 	if released != nil {
-		released(0, len(dst))
+		released(0, dst)
 	}
 }
 

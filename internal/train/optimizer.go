@@ -4,9 +4,9 @@ import "math"
 
 // An optimizer moves parameters by noisy means. It sees no data: all it does is post-processing.
 type optimizer interface {
-	// step updates the parameters [lo, hi) of params [P] by the noisy mean gradient [P]; it is update number n, from 1.
+	// step updates the parameters from lo on of params [P] by their noisy mean gradient; it is update number n, from 1.
 	// Several goroutines may call it at once for different parameters.
-	step(n int, params, gradient []float32, lo, hi int)
+	step(n int, params, gradient []float32, lo int)
 	// state is what the optimizer carries from step to step, by name. The values are its own.
 	state() []tensor
 }
@@ -30,12 +30,11 @@ type heavyBall struct {
 
 func (o *heavyBall) state() []tensor { return []tensor{{name: "velocity", values: o.velocity}} }
 
-func (o *heavyBall) step(_ int, params, gradient []float32, lo, hi int) {
+func (o *heavyBall) step(_ int, params, gradient []float32, lo int) {
 	// In float32, which is a third of the time of converting to float64 and back; the noise is far coarser.
 	keep, take := float32(o.momentum), float32(1-o.momentum)
 	rate, decay := float32(o.rate), float32(o.decay)
-	gradient = gradient[lo:hi]
-	params, velocity := params[lo:hi][:len(gradient)], o.velocity[lo:hi][:len(gradient)]
+	params, velocity := params[lo:][:len(gradient)], o.velocity[lo:][:len(gradient)]
 	for i, g := range gradient {
 		v := keep*velocity[i] + take*g
 		velocity[i] = v
@@ -54,12 +53,12 @@ func (o *adam) state() []tensor {
 	return []tensor{{name: "mean", values: o.mean}, {name: "square", values: o.square}}
 }
 
-func (o *adam) step(n int, params, gradient []float32, lo, hi int) {
+func (o *adam) step(n int, params, gradient []float32, lo int) {
 	const beta2, tiny = 0.999, 1e-8
 	correct1 := 1 - math.Pow(o.beta1, float64(n))
 	correct2 := 1 - math.Pow(beta2, float64(n))
-	for i := lo; i < hi; i++ {
-		g := float64(gradient[i])
+	for j, v := range gradient {
+		i, g := lo+j, float64(v)
 		mean := o.beta1*float64(o.mean[i]) + (1-o.beta1)*g
 		square := beta2*float64(o.square[i]) + (1-beta2)*g*g
 		o.mean[i], o.square[i] = float32(mean), float32(square)

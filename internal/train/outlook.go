@@ -32,14 +32,17 @@ func (p *Plan) Outlook(workers int) Outlook {
 	o.SignalToNoise = o.RowsMu / math.Sqrt(params)
 	o.NoisePerStep = p.Privacy.NoiseMultiplier * p.Privacy.MaxGradNorm / p.Divisor()
 	o.NoisePerWeight = p.Train.LearningRate * o.NoisePerStep * math.Sqrt(float64(p.Train.Steps))
-	row := 4*float64(p.Schema.DenseWidth()) + 8*float64(p.ones()) + 12
-	// The parameters with gradient, velocity, average and packed weights; the sums, of each worker or shared; the batches.
+	row := 4*float64(p.Schema.DenseWidth()) + 8*float64(p.ones()) + 4
+	if p.Schema.SparseWidth() > 0 {
+		row += 8
+	}
+	// The parameters with velocity, average and packed weights; the sums, of each worker or shared; the batches.
 	l := newLayout(p, workers)
 	sums := 12 * float64(workers)
 	if l.Waves {
 		sums = 8
 	}
-	o.Memory = row*float64(p.Slots()) + params*(32+sums) + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
+	o.Memory = row*float64(p.Slots()) + params*(20+sums) + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
 	return o
 }
 

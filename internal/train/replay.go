@@ -116,7 +116,7 @@ type nulling struct {
 	null int32 // -1: none
 }
 
-func (n nulling) Step(dst []float32, gradients privacy.Source, released func(lo, hi int)) {
+func (n nulling) Step(dst []float32, gradients privacy.Source, released func(lo int, mean []float32)) {
 	n.Taped.Step(dst, func(group int, rows []int32) privacy.Gradients {
 		g := gradients(group, rows)
 		for i, row := range rows {

@@ -382,7 +382,7 @@ func TestOptimizersReachTheBottomOfABowl(t *testing.T) {
 			for i := range g {
 				g[i] = w[i] - 1
 			}
-			o.step(n+1, w, g, 0, 2)
+			o.step(n+1, w, g, 0)
 		}
 		if math.Abs(float64(w[0])-1) > 0.01 || math.Abs(float64(w[1])-1) > 0.01 {
 			t.Errorf("%s: w = %v, want [1 1]", name, w)

@@ -83,14 +83,7 @@ func productSpecs() []spec {
 			productLoop(out, in[0], in[1], make([]float32, n), m, k, n)
 		},
 	}, {
-		name: "ProductPacked", out: out, in: in, rows: []int{0}, loop: loop,
-		run: func(out []float32, in [][]float32, m, k, n int) {
-			var p Packed
-			p.Pack(in[1], k, n)
-			ProductPacked(out, in[0], &p, in[2], m, k)
-		},
-	}, {
-		name: "ProductPacked of a transposed matrix", out: out, in: in, rows: []int{0},
+		name: "ProductPacked", out: out, in: in, rows: []int{0},
 		run: func(out []float32, in [][]float32, m, k, n int) {
 			var p Packed
 			p.PackTransposed(in[1], n, k)

@@ -6,35 +6,17 @@ import "unsafe"
 const panelWidth = 32
 
 // A Packed is a matrix b [k×n] laid out for [ProductPacked]: panels of 32 columns, each [k×32] and contiguous, the last one
-// filled up with zeros. The zero value is ready for Pack and Resize, which reuse its memory. Any number of goroutines may multiply by one
-// Packed between two calls of Pack.
+// filled up with zeros. The zero value is ready for PackTransposed and Resize, which reuse its memory. Any number of goroutines may multiply by one
+// Packed between two that change it.
 type Packed struct {
 	k, n   int
 	panels []float32 // [ceil(n/32) × k × 32], aligned to 64 bytes
-}
-
-// Pack makes p a packed copy of b [k×n].
-func (p *Packed) Pack(b []float32, k, n int) {
-	p.Resize(k, n)
-	p.SetRows(b, 0, k)
 }
 
 // PackTransposed makes p a packed copy of wᵀ [k×n], where w is [n×k]: the weights of a dense layer of n outputs.
 func (p *Packed) PackTransposed(w []float32, n, k int) {
 	p.Resize(k, n)
 	p.SetColumns(w, 0, n)
-}
-
-// SetRows sets the rows [first, first+count) of the matrix to b [count×n]. Goroutines may set different rows at once.
-func (p *Packed) SetRows(b []float32, first, count int) {
-	b = shape(b, count, p.n)
-	for j := 0; j < p.n; j += panelWidth {
-		panel := p.panel(j)[first*panelWidth:]
-		width := min(panelWidth, p.n-j)
-		for t := range count {
-			copy(panel[t*panelWidth:], b[t*p.n+j:t*p.n+j+width])
-		}
-	}
 }
 
 // SetColumns sets the columns [first, first+count) of the matrix to the rows of w [count×k]. Goroutines may set

@@ -75,7 +75,7 @@ func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
 	for i := last; i > 0; i-- {
 		l, below := b.net.layers[i], b.net.layers[i-1]
 		back := b.deltas[i-1][:b.count*below.out]
-		kernel.ProductPacked(back, b.deltas[i][:b.count*l.out], &w.backward[i], nil, b.count, l.out)
+		kernel.Product(back, b.deltas[i][:b.count*l.out], w.params[l.weights:l.rows], nil, b.count, l.out, l.in)
 		b.differentiate(back, b.outputs[i-1][:b.count*below.out], below.gain)
 	}
 	return b
@@ -164,10 +164,8 @@ func (b *Batch) differentiate(delta, y []float32, gain float32) {
 func (b *Batch) SquaredNorms(dst []float64) {
 	operations := 0
 	inputs, deltas := b.inputSquares[:b.count], b.deltaSquares[:b.count]
-	for i, r := range b.rows {
-		inputs[i] = b.table.squaredNorms[r]
-		dst[i] = 0
-	}
+	clear(dst)
+	b.rowNorms(inputs)
 	for i, l := range b.net.layers {
 		if i > 0 {
 			kernel.SquaredNorms(inputs, b.outputs[i-1][:b.count*l.in], b.count, l.in)
@@ -181,6 +179,28 @@ func (b *Batch) SquaredNorms(dst []float64) {
 	up := 1 + float64(operations)*0x1p-52
 	for j := range dst {
 		dst[j] *= up
+	}
+}
+
+// rowNorms sets dst [group] to the squared norms of the group's rows. They are computed anew for each group, whose rows are in
+// the cache: kept, they would take as much memory as two columns of the table.
+func (b *Batch) rowNorms(dst []float64) {
+	width := b.net.shape.Dense
+	if b.inputRow == width {
+		kernel.SquaredNorms(dst, b.input, b.count, width)
+	} else {
+		for i := range dst {
+			kernel.SquaredNorms(dst[i:i+1], b.input[i*b.inputRow:], 1, width)
+		}
+	}
+	if b.net.shape.Sparse == 0 {
+		return
+	}
+	for i, r := range b.rows {
+		_, values := b.table.sparseRow(int(r))
+		for _, v := range values {
+			dst[i] += float64(v) * float64(v)
+		}
 	}
 }
 

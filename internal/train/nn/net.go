@@ -187,15 +187,14 @@ func (n *Net) Init(params []float32, normal func() float64) {
 
 // Weights is one parameter vector made ready for the kernels. Set it once a step; it may then be read concurrently.
 type Weights struct {
-	net      *Net
-	params   []float32       // [Params], the caller's
-	forward  []kernel.Packed // by layer: the dense weights transposed, where the layer is wide
-	backward []kernel.Packed // by layer: the weights, but for the first layer
+	net     *Net
+	params  []float32       // [Params], the caller's
+	forward []kernel.Packed // by layer: the dense weights transposed, where the layer is wide
 }
 
 // NewWeights allocates weights for the net.
 func (n *Net) NewWeights() *Weights {
-	return &Weights{net: n, forward: make([]kernel.Packed, len(n.layers)), backward: make([]kernel.Packed, len(n.layers))}
+	return &Weights{net: n, forward: make([]kernel.Packed, len(n.layers))}
 }
 
 // Set takes params [Params], which must not change but where [Weights.Update] hears of it.
@@ -204,9 +203,6 @@ func (w *Weights) Set(params []float32) {
 	for i, l := range w.net.layers {
 		if l.wide() {
 			w.forward[i].Resize(l.in, l.out)
-		}
-		if i > 0 {
-			w.backward[i].Resize(l.out, l.in)
 		}
 	}
 	w.Update(0, len(params))
@@ -217,15 +213,8 @@ func (w *Weights) Set(params []float32) {
 func (w *Weights) Update(lo, hi int) {
 	for i, l := range w.net.layers {
 		from, to := max(lo, l.weights), min(hi, l.rows)
-		if from >= to {
-			continue
-		}
-		first, count := (from-l.weights)/l.in, (to-from)/l.in
-		if l.wide() {
-			w.forward[i].SetColumns(w.params[from:to], first, count)
-		}
-		if i > 0 {
-			w.backward[i].SetRows(w.params[from:to], first, count)
+		if from < to && l.wide() {
+			w.forward[i].SetColumns(w.params[from:to], (from-l.weights)/l.in, (to-from)/l.in)
 		}
 	}
 }

@@ -59,7 +59,7 @@ func randomTable(t *testing.T, r *rand.Rand, s Shape, rows int) *Table {
 		table.Indptr = append(table.Indptr, len(table.Indices))
 		table.Labels = append(table.Labels, int32(r.IntN(s.Classes)))
 	}
-	if err := table.Prepare(s); err != nil {
+	if err := table.Check(s); err != nil {
 		t.Fatal(err)
 	}
 	return table
@@ -309,7 +309,7 @@ func TestNullRowsChangeNoBit(t *testing.T) {
 		for j := table.Indptr[2]; j < table.Indptr[3]; j++ {
 			table.Values[j] = 3e38
 		}
-		if err := table.Prepare(n.shape); err != nil {
+		if err := table.Check(n.shape); err != nil {
 			t.Fatal(err)
 		}
 		w := n.NewWeights()
@@ -331,12 +331,12 @@ func TestPackIsTheInverseOfUnpack(t *testing.T) {
 	})
 }
 
-func TestPrepareRefusesWhatBreaksNorms(t *testing.T) {
+func TestCheckRefusesWhatBreaksNorms(t *testing.T) {
 	shape := Shape{Dense: 1, Sparse: 4, Classes: 2, Activation: Tanh}
 	good := func() *Table {
 		return &Table{Rows: 1, Dense: []float32{1}, Indptr: []int{0, 2}, Indices: []uint32{1, 3}, Values: []float32{1, 1}}
 	}
-	if err := good().Prepare(shape); err != nil {
+	if err := good().Check(shape); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(*Table){
@@ -349,8 +349,8 @@ func TestPrepareRefusesWhatBreaksNorms(t *testing.T) {
 	} {
 		table := good()
 		spoil(table)
-		if table.Prepare(shape) == nil {
-			t.Errorf("%s: Prepare = nil, want an error", name)
+		if table.Check(shape) == nil {
+			t.Errorf("%s: Check = nil, want an error", name)
 		}
 	}
 }

@@ -15,19 +15,16 @@ type Table struct {
 	Indices []uint32
 	Values  []float32
 	Labels  []int32 // [Rows], in [0, Classes); nil where only predictions are asked for
-
-	squaredNorms []float64 // [Rows]: of each whole row
 }
 
-// Prepare checks the table against the shape and computes the rows' norms. It must be called before the table is used.
-func (t *Table) Prepare(s Shape) error {
+// Check errs where the table does not have the shape, or holds what would break norms.
+func (t *Table) Check(s Shape) error {
 	if len(t.Dense) != t.Rows*s.Dense {
 		return fmt.Errorf("the dense block has %d values, want %d rows of %d", len(t.Dense), t.Rows, s.Dense)
 	}
 	if s.Sparse > 0 && len(t.Indptr) != t.Rows+1 {
 		return fmt.Errorf("the sparse block has %d row bounds, want %d", len(t.Indptr), t.Rows+1)
 	}
-	t.squaredNorms = make([]float64, t.Rows)
 	for i := range t.Rows {
 		var sum float64
 		for _, v := range t.Dense[i*s.Dense : (i+1)*s.Dense] {
@@ -43,7 +40,6 @@ func (t *Table) Prepare(s Shape) error {
 		if math.IsInf(sum, 0) || math.IsNaN(sum) {
 			return fmt.Errorf("row %d is not finite", i) // 0 × Inf is NaN: a null row would not be null
 		}
-		t.squaredNorms[i] = sum
 	}
 	return nil
 }
