@@ -36,7 +36,7 @@ func unitOf(r *train.Report) string {
 // dpfy is the list of what a claim must state by "How to DP-fy ML".
 func dpfy(r *train.Report) Section {
 	return Section{ID: "dpfy", Title: "Checklist: How to DP-fy ML", Columns: checklistColumns(),
-		Lead: "What a report of a guarantee should state: Ponomareva et al. 2023, arXiv:2303.00654, section 5.3.3.",
+		Lead: "What a report of a guarantee should state: Ponomareva et al. 2023, arXiv:2303.00654, section 5.3. The wording of the lines is ours.",
 		Rows: []Row{
 			{Name: "Setting: who is trusted with the data", Value: r.Setting.Model, Field: "setting.model"},
 			{Name: "Which accesses to the data the guarantee covers", Value: "all steps of one training run; nothing else was learned from the rows, or it stands in the list of events", Field: "accounting.events"},
@@ -55,7 +55,7 @@ func dpfy(r *train.Report) Section {
 // nist is the pyramid of NIST SP 800-226, from its top down.
 func nist(r *train.Report) Section {
 	return Section{ID: "nist", Title: "Checklist: NIST SP 800-226", Columns: checklistColumns(),
-		Lead: "Guidelines for Evaluating Differential Privacy Guarantees (March 2025), doi:10.6028/NIST.SP.800-226: the layers of its pyramid, from the top down.",
+		Lead: "Guidelines for Evaluating Differential Privacy Guarantees (March 2025), doi:10.6028/NIST.SP.800-226: what it asks of a claim, from the top of its pyramid down. The order and wording of the lines are ours.",
 		Rows: []Row{
 			{Name: "Privacy parameters", Value: claimOf(r), Field: "epsilon"},
 			{Name: "Variant of the definition", Value: "approximate differential privacy; also as μ-GDP, μ = " + show(r.Claim.MuGDP), Field: "claim.mu_gdp"},
@@ -74,25 +74,35 @@ func nist(r *train.Report) Section {
 		}}
 }
 
-// law is what readers of three laws ask of such a claim. It quotes none of them and concludes nothing.
+// law is what readers of three laws ask of such a claim. It quotes none of them and concludes nothing: a bound on
+// recognising one row is evidence about identification, not a finding that nobody is identifiable.
+//
+// Read for it: Regulation (EU) 2016/679, recital 26 and articles 4(1), 4(5), 17, 25 and 35; Article 29 Working Party,
+// Opinion 05/2014 (WP216), whose three criteria are singling out, linkability and inference; Cal. Civ. Code
+// § 1798.140(m) as in force since 2023; 45 CFR 164.514(b)(1)(i) and (ii), and (b)(2).
 func law(r *train.Report) Section {
 	attack := "no bound"
 	if r.Claim.AttackSuccess != nil {
-		attack = fmt.Sprintf("with 1 %% false alarms, membership is recognised at most %s of the time", percent(*r.Claim.AttackSuccess))
+		attack = fmt.Sprintf("with 1 %% false alarms, membership of one %s is recognised at most %s of the time", r.Unit, percent(*r.Claim.AttackSuccess))
 	}
 	s := Section{ID: "law", Title: "What a reader of privacy law may ask", Columns: checklistColumns(),
-		Lead: "Evidence for an assessment that people make. Nothing here says that a law is complied with: that depends on purpose, consent, contracts and security, which no report of a training run can know.",
+		Lead: "Evidence for an assessment that people make. Nothing here says that a law is complied with: that depends on purpose, consent, contracts and security, which no report of a training run can know. GDPR is Regulation (EU) 2016/679; CCPA is California Civil Code 1798.100 and following, as amended by the CPRA; HIPAA is its Privacy Rule, 45 CFR 164.",
 		Rows: []Row{
-			{Name: "GDPR, recital 26 and article 4(1): how likely is it that a person is singled out by means of the model", Value: attack, Field: "claim.tpr_at_1pct_fpr"},
-			{Name: "GDPR, recital 26: does that hold against somebody with other sources of data", Value: "yes: against one who knows every other row, the config and the program", Field: "claim.statement"},
+			{Name: "GDPR, recital 26: what bounds the means to single a person out by the model", Value: attack, Field: "claim.tpr_at_1pct_fpr"},
+			{Name: "GDPR, recital 26: against whom, with which further sources of data", Value: "whoever knows every other row, the config and the program, with any computing power", Field: "claim.statement"},
+			{Name: "WP29 Opinion 05/2014 (WP216): singling out and linkability", Value: "no record is given out; " + attack, Field: "setting.covered"},
+			{Name: "WP29 Opinion 05/2014 (WP216): inference", Value: "what a person's own row adds is bounded; what the model says of people like them is not, and is what a model is for", Field: "claim.definition"},
+			outside("GDPR, article 4(5): pseudonymisation of the table", "not in this report: the table is read as it is, and remains what it was"),
 			{Name: "GDPR, article 25: which measure was built in", Value: fmt.Sprintf("clipping to C = %s and noise of σ = %s in every step, before anything is learned", number(r.MaxGradNorm), number(r.NoiseMultiplier)), Field: "mechanism.noise_distribution"},
-			{Name: "GDPR, article 35: what remains at risk", Value: fmt.Sprintf("the %d things listed as not covered", len(r.Setting.NotCovered)), Field: "setting.not_covered"},
+			{Name: "GDPR, article 35: what remains at risk", Value: fmt.Sprintf("among others, the %d things listed as not covered", len(r.Setting.NotCovered)), Field: "setting.not_covered"},
 			{Name: "GDPR, article 17: how much does the model depend on one person's row", Value: claimOf(r) + ": that far at most. Whether it answers a request to erase is for a lawyer to say", Field: "claim.definition"},
-			{Name: "CCPA, section 1798.140, deidentified: can the model be used to infer something about a consumer", Value: attack, Field: "claim.tpr_at_1pct_fpr"},
-			outside("CCPA, section 1798.140: public commitment and contracts not to reidentify", "not in this report: commitments of the business"),
-			{Name: "HIPAA, 45 CFR 164.514(b)(1), expert determination: what bounds the risk of reidentification, and by which method", Value: claimOf(r) + "; " + attack, Field: "accounting.events"},
-			{Name: "HIPAA, 45 CFR 164.514(b)(1): are methods and results documented", Value: "this report, and the config it has the hash of", Field: "hashes.config"},
-			outside("HIPAA, 45 CFR 164.514(b)(2), safe harbor: removed identifiers", "not in this report: that rule is about records, and a model is none"),
+			{Name: "CCPA, section 1798.140(m): what bounds what is inferred about, or linked to, a consumer", Value: attack, Field: "claim.tpr_at_1pct_fpr"},
+			{Name: "CCPA, section 1798.140(m)(1): which technical measure keeps it from being associated", Value: claimOf(r), Field: "claim.definition"},
+			outside("CCPA, section 1798.140(m)(2) and (3): public commitment, and contracts with recipients", "not in this report: commitments of the business"),
+			{Name: "HIPAA, 45 CFR 164.514(b)(1)(i): what an expert can take as a bound on the risk, and by which method", Value: claimOf(r) + "; " + attack, Field: "accounting.events"},
+			outside("HIPAA, 45 CFR 164.514(b)(1): a qualified person determines that the risk is very small", "not in this report: the rule gives no number, and no program is that person"),
+			{Name: "HIPAA, 45 CFR 164.514(b)(1)(ii): are methods and results documented", Value: "those of the training: this report, and the config it has the hash of", Field: "hashes.config"},
+			outside("HIPAA, 45 CFR 164.514(b)(2): identifiers removed from the records", "not in this report: the table is read as it is declared"),
 		}}
 	for i := range s.Rows {
 		if row := &s.Rows[i]; !r.Private && !row.Silent {
