@@ -98,6 +98,7 @@ type composition struct {
 	lambda   float64
 	centre   float64 // tilted mean of the loss
 	start    float64 // y of v[0]
+	first    int     // its place on the lattice of the sum of all losses
 	step     float64
 	v        []float64
 	logScale float64
@@ -162,7 +163,7 @@ func compose(runs []run, lambda, below, above, depth float64, limit int, plan *f
 	}
 	n := fastLength(int(hi-lo) + 1)
 	first := int64(lo)
-	c.start = (float64(first) - mean) * c.step
+	c.start, c.first = (float64(first)-mean)*c.step, int(first)
 	c.wrapped = math.Exp(-lambda*float64(n)*c.step - c.logScale)
 
 	if plan.Len() != n {

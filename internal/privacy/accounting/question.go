@@ -18,6 +18,8 @@ type question struct {
 	far float64
 	// again returns the question whose moment bound is best at the tilt that is best for this one, if bound is near the answer.
 	again func(bound float64) question
+	// near is an ε of which the answer's divergence is, or above it, if bound is a bound.
+	near func(bound float64) float64
 	// step is the lattice step that gives the relative width, when the answer is guess.
 	step func(total, lambda, guess, width float64) float64
 }
@@ -35,6 +37,7 @@ func epsilonAt(delta float64) question {
 		bound: func(moment, _ float64) float64 { return max(0, moment) },
 		read:  func(c *composition, upper bool) float64 { return c.epsilon(delta, upper) },
 		again: deltaAt,
+		near:  func(bound float64) float64 { return bound },
 		// Connecting the dots adds step²·λ(λ+1)/12 to a run's cumulant on average, and at most 1.5 times that; merging takes
 		// half as much, and ε changes by the λth part. The step leaves room for another five times.
 		step: func(total, lambda, guess, width float64) float64 {
@@ -49,6 +52,7 @@ func deltaAt(epsilon float64) question {
 		moment: func(k, lambda, _ float64) float64 { return logDeltaFromMoment(k, lambda, epsilon) },
 		bound:  func(moment, infinite float64) float64 { return min(1, math.Exp(moment)+infinite) },
 		again:  func(float64) question { return deltaAt(epsilon) },
+		near:   func(float64) float64 { return epsilon },
 		read: func(c *composition, upper bool) float64 {
 			bound := []float64{0}
 			if upper {

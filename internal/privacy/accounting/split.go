@@ -210,7 +210,18 @@ func (p pld) divided(m mechanisms, q question, best Interval, s start, forward [
 		if !ok {
 			return 0, false
 		}
-		body, ok := c.coarser(coarse, upper)
+		sum, ok := c.asPair(upper)
+		if !ok {
+			return 0, false
+		}
+		if noise := c.noise * float64(len(c.v)) * math.Exp(c.logScale-c.lambda*(0.8*q.near(best.Upper)-c.centre)); upper && noise > spare {
+			if alone, _, ok := d.bodies.begin(q, lost, math.Inf(1), coarseAtoms); ok && alone.lambda > s.lambda {
+				if sharp, ok := compose(bodies, alone.lambda, 1e-13, spare, math.Inf(1), mostPoints, plan); ok {
+					sum.sharpen(c.first, sharp)
+				}
+			}
+		}
+		body, ok := sum.coarser(coarse, upper)
 		size := 1.5*most/coarse + 2
 		if !ok || !(size < mostSums) {
 			return 0, false

@@ -104,12 +104,11 @@ type discrete struct {
 func (c *composition) asPair(upper bool) (s discrete, ok bool) {
 	s = discrete{first: c.centre + c.start, step: c.step, mass: make([]float64, len(c.v))}
 	sure := 0.0
-	for k, v := range c.v {
-		scale := math.Exp(c.logScale - c.lambda*(c.start+float64(k)*c.step))
-		least := max(0, v-c.noise-c.below-c.above) * scale * (1 - c.relative)
+	for k := range c.v {
+		least, most := c.massAt(k)
 		sure += least
 		if s.mass[k] = least; upper {
-			s.mass[k] = (v + c.noise) * scale * (1 + c.relative)
+			s.mass[k] = most
 		}
 		if !(s.mass[k] < 1e100) {
 			return s, false
@@ -118,9 +117,39 @@ func (c *composition) asPair(upper bool) (s discrete, ok bool) {
 	if upper {
 		// What has wrapped was moved, from below with another mass.
 		s.mass[0] += max(0, 1-sure)
-		s.beyond = (c.infinite + c.above*math.Exp(c.logScale-c.lambda*c.end())) * (1 + c.relative)
+		s.beyond = c.beyond()
 	}
 	return s, true
+}
+
+// massAt bounds P's mass of v[k]'s atom.
+func (c *composition) massAt(k int) (least, most float64) {
+	scale := math.Exp(c.logScale - c.lambda*(c.start+float64(k)*c.step))
+	return max(0, c.v[k]-c.noise-c.below-c.above) * scale * (1 - c.relative), (c.v[k] + c.noise) * scale * (1 + c.relative)
+}
+
+// beyond bounds P's mass above the window.
+func (c *composition) beyond() float64 {
+	return (c.infinite + c.above*math.Exp(c.logScale-c.lambda*c.end())) * (1 + c.relative)
+}
+
+// sharpen lowers the upper bounds s of a composition's masses, whose window begins at first, by another composition of the same runs, at a
+// larger tilt: its rounding errors are small where the first one's are not.
+func (s *discrete) sharpen(first int, c *composition) {
+	at := c.first - first
+	if at < 0 || at > len(s.mass) {
+		return // of what lies between the windows, neither tells
+	}
+	if at+len(c.v) > len(s.mass) {
+		s.beyond = c.beyond()
+	}
+	for k := range c.v {
+		if _, most := c.massAt(k); at+k < len(s.mass) {
+			s.mass[at+k] = min(s.mass[at+k], most)
+		} else {
+			s.mass = append(s.mass, most)
+		}
+	}
 }
 
 func (s discrete) infinite() float64 { return s.beyond }
@@ -140,12 +169,8 @@ func (s discrete) cells(from, width float64, n int) []cell {
 	return cells
 }
 
-// coarser puts c on a lattice of another step.
-func (c *composition) coarser(step float64, upper bool) (*lattice, bool) {
-	s, ok := c.asPair(upper)
-	if !ok {
-		return nil, false
-	}
+// coarser puts a composition's bounds on a lattice of another step.
+func (s discrete) coarser(step float64, upper bool) (*lattice, bool) {
 	g, ok := newGrid(s, step, 0, math.Inf(1), 2, mostPoints)
 	if !ok {
 		return nil, false
