@@ -32,7 +32,7 @@ type evalOptions struct {
 func (o *evalOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.model, "model", "m", "", "the model file")
 	f.StringVar(&o.data, "data", "", "the labelled table; - is standard input")
-	f.StringVar(&o.format, "format", "", "csv, tsv or jsonl; by default the file's extension decides")
+	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
 	addGateFlag(f, &o.failUnder)
 	f.StringVar(&o.by, "by", "", "also evaluate the groups of rows that share a value of this `COLUMN`")
 	f.StringVar(&o.split, "split", "", "evaluate one side of the model's split alone: test, the rows held out of training, or train")
@@ -258,7 +258,7 @@ func readModel(path, table, format string) (*train.Model, error) {
 		return nil, err
 	}
 	if model.Schema, err = withFormat(model.Schema, format); err != nil {
-		return nil, usage("want csv, tsv or jsonl", "--format is %q", format)
+		return nil, usage("want csv, tsv, jsonl or parquet", "--format is %q", format)
 	}
 	return model, nil
 }

@@ -32,7 +32,7 @@ type initOptions struct {
 const peekRows = 1000
 
 func (o *initOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "", "csv, tsv or jsonl; by default the file's extension decides")
+	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
 	f.StringVar(&o.label, "label", "", "the column to predict")
 	f.BoolVar(&o.peek, "peek", false, fmt.Sprintf("look at the first %d rows to guess kinds; without it no record is read", peekRows))
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
@@ -51,7 +51,8 @@ the records. fit and validate say what a blank wants.
 
 --peek looks at the first rows too, to guess the kind of each column, and the
 config says so. It copies no cell, bound or category. A JSONL table has no header:
-its names are in its records, so that it needs --peek.
+its names are in its records, so that it needs --peek. Of a Parquet file the schema
+is the header.
 
 Exit status is 0 when done, 2 for a wrong flag, 4 for a table that is missing or
 has no header, and 9 when the output cannot be written or is there already.`,
@@ -80,8 +81,8 @@ func runInit(s *streams, o *initOptions, table string) error {
 	if !utf8.ValidString(table + o.label) {
 		return usage("a config is UTF-8", "the arguments are not valid UTF-8")
 	}
-	if !slices.Contains([]string{"", data.CSV, data.TSV, data.JSONL}, o.format) {
-		return usage("want csv, tsv or jsonl", "--format is %q", o.format)
+	if !slices.Contains([]string{"", data.CSV, data.TSV, data.JSONL, data.Parquet}, o.format) {
+		return usage("want csv, tsv, jsonl or parquet", "--format is %q", o.format)
 	}
 	if err := readyFile(o.output, o.fresh); err != nil {
 		return err
@@ -219,6 +220,9 @@ func guessedFields(c data.OutlineColumn) string {
 	case data.Text:
 		return "text, buckets: 4096, stop_words: english"
 	case data.Vector:
+		if c.Size == 0 { // Parquet's schema does not say it
+			return "vector, size: , min: , max: "
+		}
 		return fmt.Sprintf("vector, size: %d, min: , max: ", c.Size)
 	}
 	return ""

@@ -46,7 +46,7 @@ func keyTable() []key {
 
 		{path: "data", kind: kindMapping, doc: "the table, and everything about it that is declared public"},
 		{path: "data.train", kind: kindTexts, required: true, doc: "the table to learn from, relative to the config: a file, a pattern such as part-*.csv, or a list of these"},
-		{path: "data.format", kind: kindChoice, words: []string{"csv", "tsv", "jsonl"}, doc: "how the table is written, where its name does not say so"},
+		{path: "data.format", kind: kindChoice, words: []string{"csv", "tsv", "jsonl", "parquet"}, doc: "how the table is written, where its name does not say so"},
 		{path: "data.delimiter", kind: kindText, doc: `the one character between CSV fields, such as ";" in quotes`},
 		{path: "data.quote", kind: kindText, doc: `the one character around CSV fields that hold a delimiter, such as "'"; none where quotes are text`},
 		{path: "data.comment", kind: kindText, doc: `the one character that begins lines of CSV which are no rows, such as "#"`},

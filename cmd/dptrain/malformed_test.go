@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // marker stands in every cell, key and header that may hold any text. Nothing that the program prints, writes or names may
@@ -169,12 +171,15 @@ func TestNoCellLeaks(t *testing.T) {
 		jsonl += fmt.Sprintf(`{"age":%d,"town":"%s","y":"%s","note":"%s","who":"%s","%s":"%s"}`+"\n", 20+i, marker, label, marker, marker, marker, marker)
 	}
 	bad := strings.Replace(csv, "20,", marker+",", 1)
+	columns := markedParquet(t, false)
 	for _, test := range []struct {
 		name, table string
 		args        []string
 	}{
 		{"t.csv", csv, nil},
 		{"t.jsonl", jsonl, nil},
+		{"t.parquet", columns, nil},
+		{"t.parquet", columns, []string{"--set", "data.cache=true"}},
 		{"t.csv", bad, []string{"--set", "data.on_bad_row=null"}},
 		{"t.csv", csv, []string{"--set", "data.cache=true"}},
 		{"t.csv", csv, []string{"--set", "privacy.adjacency=add_or_remove_one", "--set", "data.rows_at_most=20"}},
@@ -211,6 +216,60 @@ func TestNoCellLeaks(t *testing.T) {
 			checkHidden(t, dir, stdout+stderr, test.name)
 		}
 	}
+}
+
+// TestNoParquetCellLeaks: nor does a Parquet file that is refused, or that only its schema is read of.
+func TestNoParquetCellLeaks(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "c.yaml", goodConfig)
+	bad := markedParquet(t, true)
+	write(t, dir, "t.parquet", bad)
+	write(t, dir, "cut.parquet", bad[:len(bad)/2])
+	write(t, dir, "broken.parquet", bad[:60]+"?"+bad[61:])
+	for _, c := range []struct {
+		args []string
+		code status
+	}{
+		{[]string{"fit", "-c", "c.yaml", "--data", "t.parquet"}, statusData},
+		{[]string{"validate", "-c", "c.yaml", "--data", "t.parquet"}, statusData},
+		{[]string{"validate", "-c", "c.yaml", "--data", "t.parquet", "--json"}, statusData},
+		{[]string{"validate", "-c", "c.yaml", "--data", "cut.parquet"}, statusData},
+		{[]string{"validate", "-c", "c.yaml", "--data", "broken.parquet"}, statusData},
+		{[]string{"init", "t.parquet"}, statusDone},
+		{[]string{"init", "t.parquet", "--peek"}, statusDone},
+	} {
+		code, stdout, stderr := dptrain(t, dir, c.args...)
+		if code != int(c.code) {
+			t.Errorf("%q: exit status %d, want %d\n%s", c.args, code, c.code, stderr)
+		}
+		checkHidden(t, dir, stdout+stderr, "t.parquet", "cut.parquet", "broken.parquet")
+	}
+}
+
+// markedParquet is a table of eight rows with the marker in every cell that may hold any text; also where a number should be,
+// if it is to be refused.
+func markedParquet(t *testing.T, refused bool) string {
+	t.Helper()
+	type row struct {
+		Age   string `parquet:"age"`
+		Town  string `parquet:"town,dict"`
+		Y     string `parquet:"y"`
+		Note  string `parquet:"note,zstd"`
+		Who   string `parquet:"who,optional"`
+		Other string `parquet:"other"`
+	}
+	var rows []row
+	for i := range 8 {
+		rows = append(rows, row{fmt.Sprint(20 + i), marker, []string{"no", "yes"}[i%2], marker + " and " + marker, marker, marker})
+	}
+	if refused {
+		rows[5].Age = marker
+	}
+	var out bytes.Buffer
+	if err := parquet.Write(&out, rows); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // TestNothingTellsOfNullRows compares what fit prints and reports of a table with null rows and of one without.

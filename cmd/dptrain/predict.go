@@ -28,7 +28,7 @@ type predictOptions struct {
 func (o *predictOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.model, "model", "m", "", "the model file")
 	f.StringVar(&o.data, "data", "", "the table; - is standard input")
-	f.StringVar(&o.format, "format", "", "csv, tsv or jsonl; by default the file's extension decides")
+	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
 	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing output file")
 }
@@ -40,7 +40,7 @@ func newPredictCommand(s *streams) *cobra.Command {
 		Short: "Predict the class of each row of a table",
 		Long: `predict prints one line for each row, in the table's order: the most probable
 class as label, and the probability of each class. The output is CSV (columns
-label and probability_CLASS) for a CSV table and JSONL for a JSONL table. The
+label and probability_CLASS) for a CSV or Parquet table and JSONL for JSONL. The
 table needs no label.
 
 Exit status is 0 when done, 2 for a wrong flag, 4 for a table that is missing or

@@ -13,9 +13,9 @@ func newRootCommand(s *streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dptrain",
 		Short: "Train differentially private classifiers on tables",
-		Long: `dptrain trains differentially private classifiers on CSV and JSONL tables from a
-YAML config, and writes a model and a report that states what was promised to
-the people in the table: ε, δ, σ, C, steps.
+		Long: `dptrain trains differentially private classifiers on CSV, JSONL and Parquet
+tables from a YAML config, and writes a model and a report that states what was
+promised to the people in the table: ε, δ, σ, C, steps.
 
 From a table to a decision:
   1. dptrain init TABLE -o config.yaml    a config to fill in, from the header

@@ -24,9 +24,9 @@ func specError(key, msg, suggestion string) error {
 // checkTable checks all but what is particular to one feature.
 func checkTable(spec *Spec) error {
 	switch spec.Format {
-	case "", CSV, TSV, JSONL:
+	case "", CSV, TSV, JSONL, Parquet:
 	default:
-		return specError("data.format", fmt.Sprintf("is %q, want csv, tsv or jsonl", spec.Format), "")
+		return specError("data.format", fmt.Sprintf("is %q, want csv, tsv, jsonl or parquet", spec.Format), "")
 	}
 	if d := spec.Delimiter; d != "" {
 		r, n := utf8.DecodeRuneInString(d)

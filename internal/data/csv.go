@@ -108,7 +108,7 @@ func (s *csvSource) readHeader(names []string, cells []target) error {
 		if err != nil {
 			return below(err, s.lines)
 		}
-		if r.reset(text); r.skipBlank() {
+		if r.begin(text); r.skipBlank() {
 			break
 		}
 		s.lines += r.lines(len(text))

@@ -24,7 +24,13 @@ type csvReader struct {
 	unquoted []byte // the text of the row's quoted fields that does not stand as it is in the part
 }
 
-func (r *csvReader) reset(text []byte) {
+func (r *csvReader) reset(p *part) (lines int) {
+	r.begin(p.text)
+	return bytes.Count(p.text, []byte{'\n'})
+}
+
+// begin moves on to text, at a row.
+func (r *csvReader) begin(text []byte) {
 	r.text, r.at, r.ascii, r.nul = text, 0, isASCII(text), indexByteFrom(text, 0, 0)
 	if r.starts == nil {
 		r.starts = make([]int, len(r.layout.names))

@@ -92,9 +92,10 @@ func newJSONLReader(inputs []input) *jsonlReader {
 	return r
 }
 
-func (r *jsonlReader) reset(text []byte) {
-	r.text, r.at, r.ascii = text, 0, isASCII(text)
-	r.nul = indexByteFrom(text, 0, 0)
+func (r *jsonlReader) reset(p *part) (lines int) {
+	r.text, r.at, r.ascii = p.text, 0, isASCII(p.text)
+	r.nul = indexByteFrom(p.text, 0, 0)
+	return bytes.Count(p.text, []byte{'\n'})
 }
 
 // add lets path lead to the input.

@@ -111,7 +111,8 @@ type source interface {
 // A rowReader reads the rows of one part after another. Its errors are an *Error without a file, lines counted from the
 // part's first.
 type rowReader interface {
-	reset(text []byte)
+	// reset moves on to a part, and counts its lines.
+	reset(p *part) (lines int)
 	// next reads a row's cells, in the order of the inputs it was made for. It returns io.EOF after the last row.
 	next(cells []cell) error
 	// where is the declared name and the place, from 1, of cell i of the row read last.
@@ -196,6 +197,9 @@ func (l *loader) reserve(p *part) {
 func (l *loader) expect(first *part) int {
 	const above = 1.05
 	rows := first.out.data.Rows
+	if all := first.parquet.expected; all > 0 {
+		return int(above * float64(all) * float64(l.size) / float64(first.size))
+	}
 	if read := min(first.read, int64(len(first.text))); l.size > read && read > 0 {
 		return int(above * float64(rows) * float64(l.size) / float64(read))
 	}

@@ -88,14 +88,20 @@ func messageCheck() func(t *testing.T, err *Error) {
 		`the row has (fewer|more) fields than the header`,
 		`a quote inside a field that does not begin with one`,
 		`a quote that is neither closed nor written twice`,
+		`is not a (valid )?Parquet file`, `has a footer that is not valid, or lists too much`, `has a footer of more than 32 MiB`,
+		`is encrypted, or has its values in another file`, `is compressed in another way than snappy, gzip and zstd`,
+		`has pages that take more than 128 MiB at a time`, `decompresses to more than 250 times its size`,
+		`the file has no column "(x|t|u\.n|e|e0|e1|y)"`,
 		`not a JSON object`, `not valid JSON`, `more than a JSON object on the line`, `an object has a key twice`,
 		`column "(x|t|u\.n|e|e0|e1|y)" (` + strings.Join([]string{
 			`is not a number`, `is a number out of range`, `has no value`, `is not one of the declared classes`, `is not valid UTF-8`,
+			`is in the file twice`, `is of a type that has no text, want text, numbers or booleans`,
+			`is in an encoding that is not read, such as DELTA_BYTE_ARRAY`,
 			`is not an array`, `does not have the declared 2 elements`,
 			`is an object or array, want a single value`, `has an object or array as an element, want numbers`,
 		}, "|") + `)`,
 	}, "|") + `)$`)
-	hint := regexp.MustCompile(`^(the (row|field) begins on line [0-9]+|field [0-9]+ of the header differs from it only in (case or in spaces around it|spaces before it: data.skip_initial_space: true leaves them out)|[^0-9"]*|the table must be text in UTF-8; UTF-16 has to be converted|convert the file to UTF-8)$`)
+	hint := regexp.MustCompile(`^(the (row|field) begins on line [0-9]+|field [0-9]+ of the header differs from it only in (case or in spaces around it|spaces before it: data.skip_initial_space: true leaves them out)|one begins and ends with PAR1: it may be cut short, or of another format|[^0-9"]*|the table must be text in UTF-8; UTF-16 has to be converted|convert the file to UTF-8)$`)
 	return func(t *testing.T, err *Error) {
 		t.Helper()
 		if text := err.Error() + err.Hint(); strings.Contains(text, secret) {

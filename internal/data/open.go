@@ -21,7 +21,7 @@ const (
 )
 
 // FormatOf is the format of a table by its path's extension, in any case: [TSV] for .tsv, [JSONL] for .jsonl, .ndjson
-// and .json, and [CSV] for all else; .gz or .zst after it is left out of account.
+// and .json, [Parquet] for .parquet, and [CSV] for all else; .gz or .zst after it is left out of account.
 func FormatOf(path string) string {
 	name := strings.ToLower(path)
 	if compression(name) != "" {
@@ -32,6 +32,8 @@ func FormatOf(path string) string {
 		return TSV
 	case ".jsonl", ".ndjson", ".json":
 		return JSONL
+	case ".parquet":
+		return Parquet
 	}
 	return CSV
 }
@@ -59,6 +61,8 @@ type table struct {
 	rows  source
 	close func()
 	read  *counter // of the file's bytes
+	file  *os.File // nil where it is not a regular one
+	size  int64    // of it, else -1
 }
 
 // A counter counts the bytes that are read.
@@ -75,7 +79,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // openTable opens the table at path for the given inputs. The caller closes it.
 func openTable(path string, s *Schema, inputs []input, o LoadOptions) (*table, error) {
-	t := &table{name: path, close: func() {}}
+	t := &table{name: path, close: func() {}, size: -1}
 	if path == Stdin {
 		if o.Stdin == nil {
 			return nil, errors.New("data: no reader for standard input")
@@ -91,6 +95,7 @@ func openTable(path string, s *Schema, inputs []input, o LoadOptions) (*table, e
 			return nil, &Error{File: path, msg: "is a directory, want a file", hint: "a pattern such as " + filepath.Join(path, "*.csv") + " names the files in it"}
 		}
 		t.close, t.read = func() { _ = f.Close() }, &counter{Reader: f}
+		t.use(f)
 	}
 	if err := t.open(path, s, inputs, o.partBytes); err != nil {
 		t.close()
@@ -99,15 +104,33 @@ func openTable(path string, s *Schema, inputs []input, o LoadOptions) (*table, e
 	return t, nil
 }
 
+// use notes a file that the table is in.
+func (t *table) use(f *os.File) {
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		t.file, t.size = f, info.Size()
+	}
+}
+
+// format is that of the path's extension, unless the file is marked as another.
+func (t *table) format(path string) string {
+	if t.size >= 0 && isParquet(t.file, t.size) {
+		return Parquet
+	}
+	return FormatOf(path)
+}
+
 // open puts decompression and the format's source on top of the file.
 func (t *table) open(path string, s *Schema, inputs []input, partBytes int) error {
+	format := s.spec.Format
+	if format == "" {
+		format = t.format(path)
+	}
+	if format == Parquet {
+		return t.openParquet(partBytes, inputs)
+	}
 	in, err := t.decompress(compression(path), t.read)
 	if err != nil {
 		return t.fail(err)
-	}
-	format := s.spec.Format
-	if format == "" {
-		format = FormatOf(path)
 	}
 	if format == JSONL {
 		t.rows = newJSONLSource(in, partBytes, inputs)
@@ -115,6 +138,20 @@ func (t *table) open(path string, s *Schema, inputs []input, partBytes int) erro
 		t.rows, err = newCSVSource(in, partBytes, &s.spec, format, inputs)
 	}
 	return t.fail(err)
+}
+
+// openParquet reads the footer, which stands at the end of the file.
+func (t *table) openParquet(partBytes int, inputs []input) error {
+	if t.size < 0 {
+		return t.fail(notSeekable())
+	}
+	s, err := newParquetSource(t.file, t.size, t.read, partBytes, inputs)
+	if err != nil {
+		return t.fail(err)
+	}
+	closeFile := t.close
+	t.rows, t.close = s, func() { s.pages.close(); closeFile() }
+	return nil
 }
 
 // fail puts the file's name into an error of its source, where it is not there yet.

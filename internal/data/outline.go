@@ -18,7 +18,7 @@ import (
 // An Outline is what a table's header says of its columns, and its first rows where these were looked at. The header is
 // not a record: what it says is no secret, unlike all that is below it.
 type Outline struct {
-	Format    string // CSV, TSV or JSONL
+	Format    string // CSV, TSV, JSONL or Parquet
 	Delimiter string // of a CSV file; empty: the usual one
 	Columns   []OutlineColumn
 	Rows      int // that were looked at
@@ -48,7 +48,7 @@ const (
 // looks like a record, and JSONL where no row may be looked at: its names stand in its records. The errors are an
 // [*Error], or the operating system's; neither holds a cell.
 func ReadOutline(path string, o OutlineOptions) (*Outline, error) {
-	t := &table{name: path, close: func() {}}
+	t := &table{name: path, close: func() {}, size: -1}
 	raw := o.Stdin
 	if path == "-" {
 		t.name = "stdin"
@@ -58,15 +58,19 @@ func ReadOutline(path string, o OutlineOptions) (*Outline, error) {
 			return nil, err
 		}
 		t.close, raw = func() { _ = f.Close() }, f
+		t.use(f)
 	}
 	defer func() { t.close() }() // which decompress may replace
+	outline := &Outline{Format: o.Format}
+	if outline.Format == "" {
+		outline.Format = t.format(path)
+	}
+	if outline.Format == Parquet {
+		return outline, t.fail(outline.readParquet(t, o.Peek))
+	}
 	plain, err := t.decompress(compression(path), raw)
 	if err != nil {
 		return nil, t.fail(err)
-	}
-	outline := &Outline{Format: o.Format}
-	if outline.Format == "" {
-		outline.Format = FormatOf(path)
 	}
 	in := bufio.NewReaderSize(plain, readBufferSize)
 	if mark, err := in.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
@@ -117,11 +121,17 @@ func (o *Outline) readCSV(in *bufio.Reader, peek int) error {
 			looks[i].see(row[i])
 		}
 	}
+	o.addColumns(header, func(i int) Kind { return looks[i].kind(o.Rows) })
+	return nil
+}
+
+// addColumns adds the columns of a header, runs of them as one. kind is what one of them looks like.
+func (o *Outline) addColumns(header []string, kind func(i int) Kind) {
 	for i := 0; i < len(header); {
 		n := runLength(header[i:])
 		if n < minRun {
 			n = 1
-			o.Columns = append(o.Columns, OutlineColumn{Name: header[i], Kind: looks[i].kind(o.Rows)})
+			o.Columns = append(o.Columns, OutlineColumn{Name: header[i], Kind: kind(i)})
 		} else {
 			prefix, first := splitNumber(header[i])
 			name := strings.TrimRight(prefix, "_-. ")
@@ -132,7 +142,6 @@ func (o *Outline) readCSV(in *bufio.Reader, peek int) error {
 		}
 		i += n
 	}
-	return nil
 }
 
 // guessDelimiter is the most frequent of the usual delimiters in the first line, outside of quotes.

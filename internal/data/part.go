@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,13 +13,15 @@ import (
 type part struct {
 	text  []byte
 	read  int64 // bytes of the file that were read up to its end
+	size  int64 // of the file
 	out   *builder
-	lines int   // line feeds in text
+	lines int   // line feeds in text, or rows
 	end   error // of the source, instead of a part
 	bad   error // what is wrong with the row after those in out
 	ready chan struct{}
 
 	groupOf map[string]int32
+	parquet parquetRows // instead of text
 }
 
 // read takes the parts of t in order. They are cut from the text in one goroutine and parsed and encoded in others; what
@@ -42,6 +43,7 @@ func (l *loader) read(ctx context.Context, t *table) error {
 			select {
 			case <-ctx.Done():
 			case p := <-free: // neither send blocks: there are no more parts than places
+				p.size = t.size
 				p.end = t.rows.next(p)
 				p.read = t.read.n.Load()
 				ordered <- p
@@ -111,8 +113,7 @@ func (p *part) reset() {
 
 // encode encodes the rows of a part, up to the first that is not as declared unless such rows are null.
 func (l *loader) encode(p *part, rows rowReader, cells []cell) {
-	rows.reset(p.text)
-	p.lines = bytes.Count(p.text, []byte{'\n'})
+	p.lines = rows.reset(p)
 	var split *divider
 	if l.split >= 0 {
 		split = newDivider(l.schema.spec.Split)

@@ -73,7 +73,7 @@ func TestSpecErrors(t *testing.T) {
 		change func(s *Spec, f []Feature)
 		want   string
 	}{
-		{"format", func(s *Spec, _ []Feature) { s.Format = "xlsx" }, `data.format is "xlsx", want csv, tsv or jsonl`},
+		{"format", func(s *Spec, _ []Feature) { s.Format = "xlsx" }, `data.format is "xlsx", want csv, tsv, jsonl or parquet`},
 		{"long delimiter", func(s *Spec, _ []Feature) { s.Delimiter = "||" }, `data.delimiter is "||", want one character other than a quote or a line end`},
 		{"quote as delimiter", func(s *Spec, _ []Feature) { s.Delimiter = `"` }, `data.delimiter is "\"", want one character other than a quote or a line end`},
 		{"broken delimiter", func(s *Spec, _ []Feature) { s.Delimiter = "\xff" }, `data.delimiter is "\xff", want one character other than a quote or a line end`},

@@ -4,9 +4,10 @@ import "fmt"
 
 // The formats of a table, as [Spec.Format] states them and [FormatOf] finds them.
 const (
-	CSV   = "csv"   // fields separated by a delimiter, a header row first (RFC 4180)
-	TSV   = "tsv"   // the same, separated by tabs
-	JSONL = "jsonl" // one JSON object a line
+	CSV     = "csv"     // fields separated by a delimiter, a header row first (RFC 4180)
+	TSV     = "tsv"     // the same, separated by tabs
+	JSONL   = "jsonl"   // one JSON object a line
+	Parquet = "parquet" // Apache Parquet, a file of columns
 )
 
 // NoQuote is the [Spec.Quote] of a table in which no field is quoted.
@@ -18,7 +19,8 @@ const NullRow = "null"
 // A Spec is the public declaration of a table: everything that may be known about it before a record is read. It
 // serialises into the model file, so that eval and predict encode new tables exactly as fit did.
 type Spec struct {
-	// Format is "csv", "tsv" or "jsonl"; empty: decided by the file's extension, see [FormatOf].
+	// Format is "csv", "tsv", "jsonl" or "parquet"; empty: decided by the file's extension, see [FormatOf], or that it begins
+	// and ends as Parquet does.
 	Format string `json:"format,omitempty"`
 	// Delimiter separates CSV fields; one character, by default a comma (a tab for .tsv).
 	Delimiter string `json:"delimiter,omitempty"`

@@ -1,0 +1,230 @@
+package data
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// parquetRow is a row of everyKind and of a vector, in the types that tables come in.
+type parquetRow struct {
+	Age    *float64 `parquet:"age,optional,snappy"`
+	Income float32  `parquet:"income,zstd"`
+	User   *struct {
+		Visits *int32 `parquet:"visits,optional"`
+		City   string `parquet:"city,dict"`
+	} `parquet:"user,optional"`
+	Plan    *string   `parquet:"plan,optional,dict"`
+	Message string    `parquet:"message,gzip"`
+	P1      uint32    `parquet:"p1"`
+	P2      int64     `parquet:"p2,delta"`
+	P3      float64   `parquet:"p3,split"`
+	More    []float64 `parquet:"more,optional,list"`
+	Unused  []string  `parquet:"unused"`
+	Outcome string    `parquet:"outcome,enum"`
+}
+
+func writeParquet[T any](t testing.TB, rows []T, options ...parquet.WriterOption) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := parquet.NewGenericWriter[T](&out, options...)
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestParquetAgreesWithCSV writes the same rows in both formats, in row groups and pages of several sizes.
+func TestParquetAgreesWithCSV(t *testing.T) {
+	spec := everyKind()
+	spec.Features = append(spec.Features, Feature{Name: "more", Kind: Vector, Columns: &ColumnRun{"more", 0, 2}, Min: ptr(-1.), Max: ptr(1.), Impute: ptr(0.)})
+	s := mustSchema(t, spec)
+	header := "age,income,user.visits,user.city,plan,message,p1,p2,p3,more0,more1,more2,outcome\n"
+	for _, rows := range []int{1, 3, 2500} {
+		var table []parquetRow
+		var text strings.Builder
+		text.WriteString(header)
+		for i := range rows {
+			r := parquetRow{Income: float32(i) * 0.1, Message: fmt.Sprintf("message %d, \"quoted\"\nlines", i%7), P1: uint32(i % 256),
+				P2: int64(i) - 5, P3: float64(i) / 3, More: []float64{float64(i) / 4000, -0.125, 1e-9}, Outcome: []string{"no", "yes", "YES", "1"}[i%4]}
+			age, visits, city, plan := "", "", "", ""
+			if i%3 != 0 {
+				r.Age = ptr(float64(i%100) + 0.1)
+				age = fmt.Sprint(*r.Age)
+			}
+			if i%5 != 0 {
+				city = fmt.Sprintf("Ulm %d", i%9)
+				r.User = &struct {
+					Visits *int32 `parquet:"visits,optional"`
+					City   string `parquet:"city,dict"`
+				}{City: city}
+				if i%2 == 0 {
+					r.User.Visits = ptr(int32(i % 30))
+					visits = fmt.Sprint(*r.User.Visits)
+				}
+			}
+			if i%4 != 0 {
+				plan = []string{"basic", "pro", "Pro", "gold"}[i%4]
+				r.Plan = &plan
+			}
+			more := fmt.Sprintf("%v,-0.125,1e-9", r.More[0])
+			if i%11 == 0 {
+				r.More, more = nil, "?,?,?"
+			}
+			table = append(table, r)
+			fmt.Fprintf(&text, "%s,%v,%s,%s,%s,\"%s\",%d,%d,%v,%s,%s\n", age, r.Income, visits, city, plan,
+				strings.ReplaceAll(r.Message, `"`, `""`), r.P1, r.P2, r.P3, more, r.Outcome)
+		}
+		want, err := loadText(spec, CSV, text.String(), LoadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, options := range map[string][]parquet.WriterOption{
+			"usual":        nil,
+			"little pages": {parquet.PageBufferSize(100), parquet.DataPageVersion(1)},
+			"groups":       {parquet.MaxRowsPerRowGroup(700), parquet.DataPageVersion(2)},
+		} {
+			path := writeFile(t, "t.parquet", writeParquet(t, table, options...))
+			got, err := Load(context.Background(), []string{path}, s, LoadOptions{})
+			if err != nil || !sameBlocks(got, want) {
+				t.Fatalf("%s, %d rows: %v, or other blocks than from CSV", name, rows, err)
+			}
+		}
+	}
+}
+
+func TestParquetText(t *testing.T) {
+	for _, c := range []struct {
+		x    float64
+		bits int
+		want string
+	}{
+		{5, 64, "5"}, {0.1, 64, "0.1"}, {float64(float32(0.1)), 32, "0.1"}, {-1e6, 64, "-1000000"}, {1e21, 64, "1e+21"}, {1e-7, 64, "1e-07"},
+		{1e-6, 64, "0.000001"}, {0, 64, "0"}, {math.NaN(), 64, "NaN"}, {math.Inf(-1), 64, "-Inf"}, {1e300, 64, "1e+300"},
+	} {
+		if got := string(appendShortest(nil, c.x, c.bits)); got != c.want {
+			t.Errorf("appendShortest(%v, %d) = %s, want %s", c.x, c.bits, got, c.want)
+		}
+	}
+}
+
+func TestParquetErrors(t *testing.T) {
+	type good struct {
+		X float64 `parquet:"x"`
+		Y string  `parquet:"y"`
+	}
+	vector := small()
+	vector.Features = []Feature{{Name: "x", Kind: Vector, Size: 2}}
+	whole := writeParquet(t, []good{{1, "a"}, {2, "b"}})
+	for _, c := range []struct {
+		name    string
+		spec    Spec
+		content []byte
+		want    string
+	}{
+		{"text", small(), []byte("x,y\n1,a\n"), "is not a Parquet file"},
+		{"empty", small(), nil, "is not a Parquet file"},
+		{"cut", small(), whole[:len(whole)-9], "is not a Parquet file"},
+		{"no rows", small(), writeParquet[good](t, nil), "has no rows"},
+		{"no column", small(), writeParquet(t, []struct {
+			Z string `parquet:"y"`
+		}{{"a"}}), `the file has no column "x"`},
+		{"group", small(), writeParquet(t, []struct {
+			X struct{ A int } `parquet:"x"`
+			Y string          `parquet:"y"`
+		}{{}}), `column "x" is an object or array, want a single value`},
+		{"list", small(), writeParquet(t, []struct {
+			X []int  `parquet:"x,list"`
+			Y string `parquet:"y"`
+		}{{}}), `column "x" is an object or array, want a single value`},
+		{"no list", vector, whole, `column "x" is not an array`},
+		{"short list", vector, writeParquet(t, []struct {
+			X []float32 `parquet:"x,list"`
+			Y string    `parquet:"y"`
+		}{{[]float32{1, 2}, "a"}, {[]float32{1}, "a"}}), `:2: column "x" does not have the declared 2 elements`},
+		{"long list", vector, writeParquet(t, []struct {
+			X []float32 `parquet:"x"`
+			Y string    `parquet:"y"`
+		}{{[]float32{1, 2, 3}, "a"}}), `:1: column "x" does not have the declared 2 elements`},
+		{"time", small(), writeParquet(t, []struct {
+			X int64  `parquet:"x,timestamp"`
+			Y string `parquet:"y"`
+		}{{}}), `column "x" is of a type that has no text, want text, numbers or booleans`},
+		{"NaN", small(), writeParquet(t, []good{{1, "a"}, {math.NaN(), "b"}}), `:2: column "x" is not a number`},
+		{"label", small(), writeParquet(t, []good{{1, "a"}, {1, "a"}, {1, "c"}}), `:3: column "y" is not one of the declared classes`},
+		{"Latin-1", small(), writeParquet(t, []good{{1, "a\xff"}}), `:1: column "y" is not valid UTF-8`},
+	} {
+		path := writeFile(t, "t.parquet", c.content)
+		_, err := Load(context.Background(), []string{path}, mustSchema(t, c.spec), LoadOptions{})
+		var bad *Error
+		if !errors.As(err, &bad) || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
+	}
+	spec := small()
+	spec.Format = Parquet
+	_, err := Load(context.Background(), []string{Stdin}, mustSchema(t, spec), LoadOptions{Stdin: bytes.NewReader(whole)})
+	if want := "stdin: is not a file that can be read from its end, as Parquet has to be"; err == nil || err.Error() != want {
+		t.Errorf("Parquet on standard input: %v, want %s", err, want)
+	}
+	d, err := Load(context.Background(), []string{writeFile(t, "t.parquet", writeParquet(t, []good{{1, "a"}, {math.NaN(), "b"}, {3, "b"}}))}, mustSchema(t, small()), LoadOptions{NullBadRows: true})
+	if err != nil || d.Rows != 2 || len(d.Null) != 1 || d.Null[0] != 1 {
+		t.Errorf("a NaN as a null row: %+v, %v, want row 1 null", d, err)
+	}
+}
+
+// FuzzParquet changes bytes of a file: it is refused in known words, or still a table.
+func FuzzParquet(f *testing.F) {
+	type row struct {
+		X *float64  `parquet:"x,optional,snappy"`
+		T string    `parquet:"t,dict"`
+		U *struct { // optional, so that there are levels
+			N string `parquet:"n,plain"`
+		} `parquet:"u,optional"`
+		E []float32 `parquet:"e,optional,list"`
+		Y string    `parquet:"y"`
+	}
+	spec := declared()
+	s := mustSchema(f, spec)
+	rows := []row{{ptr(1.), "words", nil, []float32{1, 2}, "a"}, {nil, "v", nil, []float32{3, 4}, "b"}, {ptr(5.), "more", nil, []float32{3, 4}, "b"}}
+	for _, version := range []int{1, 2} {
+		whole := writeParquet(f, rows, parquet.DataPageVersion(version))
+		f.Add(whole, 0, byte(0))
+		for at := 7; at < len(whole); at += 97 {
+			f.Add(whole, at, byte(at*7+1))
+		}
+	}
+	check := messageCheck()
+	path := filepath.Join(f.TempDir(), "t.parquet")
+	f.Fuzz(func(t *testing.T, content []byte, at int, b byte) {
+		content = bytes.Clone(content)
+		if at >= 0 && at < len(content) {
+			content[at] ^= b
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d, err := Load(context.Background(), []string{path}, s, LoadOptions{MaxRows: 1000})
+		if err != nil {
+			var bad *Error
+			if !errors.As(err, &bad) {
+				t.Fatalf("load: %v, want an Error", err)
+			}
+			bad.File = "stdin"
+			check(t, bad)
+			return
+		}
+		checkBlocks(t, d, 0)
+	})
+}
