@@ -26,9 +26,47 @@ func (c *checker) file(root *node) (map[string]any, error) {
 	}
 	sections, err := c.mapping("", "", root)
 	if err != nil {
-		return nil, err
+		return nil, withBlanks(err, root)
 	}
 	return sections, c.exclusive(root)
+}
+
+// withBlanks adds to an error about a blank where the others are, so that a config to be filled in takes one round.
+func withBlanks(err error, root *node) error {
+	var e *configError
+	if !errors.As(err, &e) {
+		return err
+	}
+	var others []int
+	here := false
+	for _, n := range root.blanks() {
+		if n.line == e.Line && n.column == e.Column {
+			here = true
+		} else {
+			others = append(others, n.line)
+		}
+	}
+	if here && len(others) > 0 {
+		e.hint += "; also blank: lines " + lineRanges(others)
+	}
+	return err
+}
+
+// lineRanges shows increasing line numbers, runs of them as 3-7.
+func lineRanges(lines []int) string {
+	var parts []string
+	for i := 0; i < len(lines); {
+		first, last := lines[i], lines[i]
+		for ; i < len(lines) && lines[i] <= last+1; i++ {
+			last = lines[i]
+		}
+		part := strconv.Itoa(first)
+		if last > first {
+			part += "-" + strconv.Itoa(last)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // exclusive refuses a file that states both of two keys that exclude each other, at the second.

@@ -119,7 +119,11 @@ func runInit(s *streams, o *initOptions, table string) error {
 		_, err := fmt.Fprint(s.out, text)
 		return err
 	}
-	return disk.WriteFile(disk.OS{}, o.output, []byte(text), disk.Public)
+	if err := disk.WriteFile(disk.OS{}, o.output, []byte(text), disk.Public); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.out, "config   %s: fill in its blanks\nnext     dptrain validate -c %s\n", o.output, o.output)
+	return err
 }
 
 // A draft is a config to be filled in.

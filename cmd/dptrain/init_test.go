@@ -71,7 +71,7 @@ func TestInitIsValidOnceFilledIn(t *testing.T) {
 		line, filled string // of the config: a pattern and what replaces it
 		want, hint   string // what validate says of it before
 	}{
-		{`rows:  +#`, "rows: 3 #", "c.yaml:10:3: data.rows is empty, want an integer above 0", "data.rows: the number of rows, which becomes public"},
+		{`rows:  +#`, "rows: 3 #", "c.yaml:10:3: data.rows is empty, want an integer above 0", "data.rows: the number of rows, which becomes public; also blank: lines 14, 22-24, 28\n"},
 		{`name:  +#`, "name: y #", "data.label.name is empty, want text", "data.label.name: the name of the column to predict"},
 		{`(age, kind:) `, "$1 numeric, min: 0, max: 100", "data.features[0].kind is empty, want numeric, categorical, hashed, text or vector", "data.features[].kind: how the column is encoded"},
 		{`(town, kind:) `, "$1 hashed, buckets: 16", "data.features[1].kind is empty", "data.features[].kind: how"},

@@ -35,10 +35,10 @@ func (o *evalOptions) plotFiles() (paths []string) {
 func (o *evalOptions) drawPlots(e *evaluation, r *evalResult) error {
 	drawn := map[string]func() (*plot.Plot, error){
 		"roc": func() (*plot.Plot, error) {
-			return e.curvePlot("false positive rate", "true positive rate", train.Ranks.ROC, true)
+			return e.curvePlot("false positive rate", "true positive rate", "AUC "+show(r.AUC), train.Ranks.ROC, true)
 		},
 		"precision_recall": func() (*plot.Plot, error) {
-			return e.curvePlot("recall", "precision", train.Ranks.PrecisionRecall, false)
+			return e.curvePlot("recall", "precision", "average precision "+show(r.AveragePrecision), train.Ranks.PrecisionRecall, false)
 		},
 		"calibration": func() (*plot.Plot, error) { return calibrationPlot(r.Metrics) },
 		"confusion":   func() (*plot.Plot, error) { return confusionPlot(r.Metrics), nil },
@@ -70,6 +70,7 @@ func squarePlot(x, y string) *plot.Plot {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 1, 0, 1
+	p.Title.Padding = vg.Points(8)
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 0xe4}, color.Gray{Y: 0xe4}
 	p.Add(grid)
@@ -96,8 +97,9 @@ func plotColors() []color.RGBA {
 }
 
 // curvePlot draws a curve for each class of a few, and for class 1 of two.
-func (e *evaluation) curvePlot(x, y string, curve func(train.Ranks) [][2]float64, chance bool) (*plot.Plot, error) {
+func (e *evaluation) curvePlot(x, y, title string, curve func(train.Ranks) [][2]float64, chance bool) (*plot.Plot, error) {
 	p := squarePlot(x, y)
+	p.Title.Text = title
 	if chance {
 		if err := diagonal(p); err != nil {
 			return nil, err
@@ -126,6 +128,7 @@ func (e *evaluation) curvePlot(x, y string, curve func(train.Ranks) [][2]float64
 		}
 		p.Add(line)
 	}
+	p.Legend.Padding = vg.Points(3)
 	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Left = vg.Points(-6), vg.Points(6), !chance
 	if !chance {
 		p.Legend.XOffs = vg.Points(6)
@@ -177,6 +180,7 @@ func calibrationPlot(m *train.Metrics) (*plot.Plot, error) {
 // confusionPlot draws the confusion matrix, each row of it shaded by its share.
 func confusionPlot(m *train.Metrics) *plot.Plot {
 	p := plot.New()
+	p.Title.Text, p.Title.Padding = "rows, shaded by share of the true class", vg.Points(8)
 	p.X.Label.Text, p.Y.Label.Text = "predicted", "true"
 	k := len(m.Classes)
 	var names []plot.Tick
@@ -220,7 +224,7 @@ func (x matrix) Plot(c draw.Canvas, p *plot.Plot) {
 			c.FillPolygon(shade(share), []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
 			if k <= 12 {
 				style.Color = color.Gray{Y: 0x20}
-				if share > 0.5 {
+				if share > 0.65 { // from there on white is read more easily than black
 					style.Color = color.White
 				}
 				c.FillText(style, vg.Point{X: toX(float64(j)), Y: toY(y)}, fmt.Sprint(n))

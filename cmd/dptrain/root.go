@@ -64,6 +64,7 @@ From a table to a decision:
 	root.SetHelpCommandGroupID("look")
 	root.SetCompletionCommandGroupID("look")
 	root.AddCommand(newManCommand())
+	addCompletions(root)
 	return root
 }
 

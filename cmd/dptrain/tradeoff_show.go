@@ -87,7 +87,7 @@ func (o *tradeoffOptions) drawTradeoff(r *tradeoffResult) error {
 func tradeoffPanel(r *tradeoffResult, name string, figure func(*tradeoffPoint) *spread, always *float64) (*plot.Plot, error) {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = fmt.Sprintf("ε at δ = %g", r.Delta), name
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decimalTicks{}
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, epsilonTicks(r.Points)
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 0xe4}, color.Gray{Y: 0xe4}
 	p.Add(grid)
@@ -142,10 +142,24 @@ func tradeoffPanel(r *tradeoffResult, name string, figure func(*tradeoffPoint) *
 			return nil, err
 		}
 	}
-	p.Y.Padding = vg.Points(6)
+	p.Y.Padding, p.Legend.Padding = vg.Points(6), vg.Points(3)
 	p.Legend.Top, p.Legend.XOffs, p.Legend.YOffs = name == "log loss", vg.Points(-6), vg.Points(8)
 	if p.Legend.Top {
 		p.Legend.YOffs = vg.Points(-8)
 	}
 	return p, nil
+}
+
+// epsilonTicks are ticks at the values of ε that were trained at, labelled where there is room on a logarithmic axis.
+func epsilonTicks(points []tradeoffPoint) plot.ConstantTicks {
+	var ticks plot.ConstantTicks
+	labelled := 0.0
+	for i := range points {
+		tick := plot.Tick{Value: *points[i].Epsilon}
+		if tick.Value >= 1.25*labelled {
+			tick.Label, labelled = accounting.FormatUp(tick.Value, 3), tick.Value
+		}
+		ticks = append(ticks, tick)
+	}
+	return ticks
 }

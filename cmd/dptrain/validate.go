@@ -164,5 +164,6 @@ func printValidate(s *streams, cfg *config, p *train.Plan, r *validateResult) er
 	fmt.Fprintf(w, "model\t%d features as %d inputs, %d classes, %d parameters\n", r.Features, r.Inputs, r.Classes, r.Parameters)
 	fmt.Fprintf(w, "privacy\tε = %s at δ = %g for one row (%s): σ = %g, %d steps\n",
 		accounting.FormatUp(r.Epsilon, 4), r.Delta, p.Privacy.Adjacency, r.NoiseMultiplier, r.Steps)
+	fmt.Fprintf(w, "next\tdptrain plan -c %s\n", r.Config)
 	return w.Flush()
 }

@@ -58,6 +58,23 @@ func (n *node) isNull() bool {
 	return false
 }
 
+// blanks are the values within n that are not written: nothing after a key or a dash. A section without keys is none.
+func (n *node) blanks() []*node { return n.blanksBelow(0) }
+
+func (n *node) blanksBelow(depth int) []*node {
+	if n.kind == scalarNode && n.text == "" && !n.quoted && depth > 1 {
+		return []*node{n}
+	}
+	var all []*node
+	for _, item := range n.items {
+		all = append(all, item.blanksBelow(depth+1)...)
+	}
+	for i := range n.entries {
+		all = append(all, n.entries[i].value.blanksBelow(depth+1)...)
+	}
+	return all
+}
+
 // shown is the node as a message quotes it.
 func (n *node) shown() string {
 	switch {
