@@ -15,7 +15,7 @@ const (
 	mostBlur    = 5.0     // that coarse lattices may add to a cumulant
 	mostPoints  = 1 << 21 // of one lattice or window
 	longLattice = 1 << 17 // from which on runs are split first
-	mostWork    = 1 << 23
+	mostWork    = 1 << 22
 )
 
 // mechanisms is a list of pairs with their counts.
@@ -94,11 +94,14 @@ func (p pld) search(m mechanisms, q question, best Interval) Interval {
 	guess, tries, narrowed := best.Upper, 0, false
 	var rare func() Interval                  // by splitting runs; nil before the start, and once done
 	tilt, atoms, depth := q, coarseAtoms, 2.0 // the answer is rarely further below the tilted mean
-	for work := 0; work < mostWork; work += 8 * atoms {
+	for work := 0; work < mostWork; {
 		lost := q.lost(guess) * 0.1 * p.width
 		s, forward, ok := m.begin(tilt, lost, top, atoms)
 		if !ok {
 			return best
+		}
+		for _, r := range forward {
+			work += 8 * len(r.loss.mass) // of some tens of tilts
 		}
 		if step == 0 {
 			// What the lattices leave out may be all there is to the bound: its powers are soon where it is not.
