@@ -92,6 +92,9 @@ func (c *checker) exclusive(root *node) error {
 func (c *checker) value(path string, k *key, n *node) (any, error) {
 	switch k.kind {
 	case kindMapping:
+		if n.kind == mapNode && len(n.entries) == 0 && !c.keys.requires(k) && !k.isSection() {
+			return nil, c.errorAt(n, path+" is empty", k.hint()) // which would pass for leaving it out
+		}
 		if n.kind == mapNode {
 			return c.mapping(path, k.path, n)
 		}

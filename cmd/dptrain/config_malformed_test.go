@@ -174,6 +174,7 @@ func refusedConfigs() []malformed {
 		{"long delimiter", edit("train: t.csv", "train: t.csv\n  delimiter: ab"), `4:14: data.delimiter is "ab", want one character`, ""},
 		{"quote as delimiter", edit("train: t.csv", "train: t.csv\n  delimiter: '\"'"), `4:14: data.delimiter is "\"", want one character`, ""},
 		{"split of all", edit("rows: 1000", "rows: 1000\n  split: {test: 1, by: job}"), "5:17: data.split.test is 1, want a number in (0, 1)", "data.split.test: "},
+		{"split empty", edit("rows: 1000", "rows: 1000\n  split: {}"), "5:10: data.split is empty", "data.split: which rows are held out"},
 		{"split by nothing", edit("rows: 1000", "rows: 1000\n  split: {test: 0.2}"), "5:17: data.split.test is stated without data.split.by", ""},
 		{"no number of rows", edit("  rows: 1000\n", ""), "2:1: data.rows is needed by adjacency zero_out", "declare the number of rows, which becomes public"},
 		{"too many rows", edit("rows: 1000", "rows: 3000000000"), "4:9: data.rows is 3000000000, want at most 2147483647", ""},

@@ -80,6 +80,9 @@ func (ks keys) mappingSchema(path string) jsonSchema {
 	if len(required) > 0 {
 		schema["required"] = required
 	}
+	if k := ks.at(path); k != nil && !k.isSection() && !ks.requires(k) {
+		schema["minProperties"] = 1
+	}
 	if len(rules) > 0 {
 		schema["allOf"] = rules
 	}

@@ -134,6 +134,19 @@ func (c *cached) decay(t *testing.T, change func([]byte) []byte) {
 
 // TestFreshTablesAreNotTrusted: a table that was written just before its cache may be written again at the same time, as
 // far as its time tells.
+// TestCacheOfASide: the sides of a split are other tables.
+func TestCacheOfASide(t *testing.T) {
+	spec := declared()
+	spec.Split = &Split{Test: 0.5, By: "x", Key: "k"}
+	c := newCached(t, cachedTable)
+	c.schema = mustSchema(t, spec)
+	for _, side := range []Side{TrainingRows, HeldOutRows, AllRows} {
+		if !c.load(t, LoadOptions{NullBadRows: true, Side: side}) {
+			t.Errorf("side %v is read from the cache of another", side)
+		}
+	}
+}
+
 func TestFreshTablesAreNotTrusted(t *testing.T) {
 	c := newCached(t, "x,t,u.n,e0,e1,y\n1,,,1,2,a\n")
 	c.write(t, "x,t,u.n,e0,e1,y\n2,,,1,2,a\n")

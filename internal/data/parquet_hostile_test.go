@@ -110,9 +110,11 @@ func TestHostileParquet(t *testing.T) {
 		{"a page that begins nowhere", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = 1 << 30 }, nil, one), invalid},
 		{"a size below zero", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = -1 }, nil, one), invalid},
 		{"a page of 100 million nulls", craft(t, manyH, manyM, []byte{6, 0, 0, 0, 0x80, 0x84, 0xaf, 0x5f, 0, 0}), pages},
-		{"runs of more values than the page", craft(t, someH, someM, []byte{7, 0, 0, 0, 0xfe, 0xff, 0xff, 0x0f, 0, 0, 0}), invalid},
-		{"deltas of more values than the page", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.DeltaBinaryPacked }, nil,
-			[]byte{2, 0, 0, 0, 2, 1, 0x80, 1, 4, 0xff, 0xff, 0xff, 0xff, 7, 0}), invalid},
+		{"runs of more values than the page", craft(t, someH, someM, append([]byte{80, 0, 0, 0}, bytes.Repeat([]byte{0x80, 0x80, 0x80, 8, 0}, 16)...)), invalid},
+		{"deltas of more values than the page", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.DeltaBinaryPacked }, func(m *format.FileMetaData) {
+			m.Schema[1].Type, m.RowGroups[0].Columns[0].MetaData.Type = thrift.New(format.Int64), format.Int64
+		},
+			[]byte{2, 0, 0, 0, 2, 1, 0x80, 1, 4, 0x80, 0x80, 0x80, 8, 0}), invalid},
 		{"prefixes of the value before", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.DeltaByteArray }, nil, one),
 			`column "x" is in an encoding that is not read, such as DELTA_BYTE_ARRAY`},
 		{"indices without a dictionary", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.RLEDictionary }, nil, one), invalid},

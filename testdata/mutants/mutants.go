@@ -20,7 +20,7 @@ const (
 // mutants lists the faults: what has gone wrong in programs of this kind, and what could go wrong in this one.
 func mutants() []mutant {
 	var all []mutant
-	for _, list := range [][]mutant{noiseFaults(), samplingFaults(), clippingFaults(), countingFaults(), claimFaults(), queryFaults(), tellingFaults()} {
+	for _, list := range [][]mutant{noiseFaults(), samplingFaults(), clippingFaults(), countingFaults(), claimFaults(), queryFaults(), tellingFaults(), keepingFaults()} {
 		all = append(all, list...)
 	}
 	return all
@@ -240,5 +240,29 @@ func tellingFaults() []mutant {
 			edits: []edit{{"internal/train/report.go", "\tWarnings   []string             `json:\"warnings\"`\n", "\tWarnings   []string             `json:\"warnings\"`\n\tTrained    string               `json:\"trained\"`\n"}}},
 		{name: "the report counts private rows", tests: []string{learning, program}, run: "Private|Report|Fit",
 			edits: []edit{{"internal/train/fit.go", "fitted.Drawn, fitted.Spent =", "p.Rows = d.Rows\n\tfitted.Drawn, fitted.Spent ="}}},
+	}
+}
+
+// keepingFaults spoil the copy of the records that a cache is, and what keeps a little file from becoming a great one.
+func keepingFaults() []mutant {
+	const file, pages = "internal/data/cache.go", "internal/data/parquet_pages.go"
+	return []mutant{
+		{name: "a cache of another table, or of the table before it was written to", short: true, tests: []string{tables}, run: "Cache|Trusted",
+			edits: []edit{{file, "case h.Key != c.key ||", "case"}}},
+		{name: "a cache of a table that may have been written to since", tests: []string{tables}, run: "Cache|Trusted",
+			edits: []edit{{file, "case h.Key != c.key || !just && !c.settled(h.Created):", "case h.Key != c.key:"}}},
+		{name: "a cache that everybody may read", tests: []string{tables}, run: "Cache",
+			edits: []edit{{"internal/data/map_unix.go", "\treturn f, nil\n}\n\n// removeAbandoned", "\t_ = f.Chmod(0o644)\n\treturn f, nil\n}\n\n// removeAbandoned"}}},
+		{name: "a cache that has decayed", tests: []string{tables}, run: "Cache",
+			edits: []edit{{file, "!= h.Checksums[i] {", "!= h.Checksums[i] && false {"}}},
+		{name: "a cache whose header has decayed", tests: []string{tables}, run: "Cache",
+			edits: []edit{{file, "case err != nil, h.checksum() != h.Checksum:", "case err != nil:"}}},
+		{name: "a cache for a schema that lacks the table's other side", tests: []string{tables}, run: "Cache",
+			edits: []edit{{file, "NullBadRows: o.NullBadRows, Side: o.Side}", "NullBadRows: o.NullBadRows}"}}},
+		{name: "Parquet pages of any size at a time", short: true, tests: []string{tables}, run: "HostileParquet",
+			edits: []edit{{pages, "r.open > maxPages {", "false {"}}},
+		{name: "a Parquet page of more values than its header says", tests: []string{tables}, run: "HostileParquet",
+			edits: []edit{{"internal/data/parquet_check.go", "if total > values+fill || size > len(runs) {", "if size > len(runs) {"},
+				{"internal/data/parquet_check.go", "if n <= 0 || head>>1 > uint64(values+fill) {", "if n <= 0 {"}}},
 	}
 }
