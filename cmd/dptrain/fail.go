@@ -128,6 +128,12 @@ func (s *streams) fail(err error) int {
 	if errors.Is(err, context.Canceled) && code == statusFault {
 		code = statusSignal + status(syscall.SIGINT)
 	}
+	var faults data.Faults
+	if errors.As(err, &faults) {
+		for _, fault := range faults[:len(faults)-1] {
+			fmt.Fprintf(s.err, "dptrain: error: %s\n", fault)
+		}
+	}
 	fmt.Fprintf(s.err, "dptrain: error: %s\n", oneLine(err.Error()))
 	var located *configError
 	if errors.As(err, &located) {

@@ -61,6 +61,9 @@ func loadTable(ctx context.Context, s *streams, paths []string, schema *data.Sch
 	return table, interrupted(ctx, err)
 }
 
+// maxFaults is how many rows that are not as declared a check of a table shows.
+const maxFaults = 20
+
 // loadFlags say how a table is loaded.
 type loadFlags struct {
 	check      bool // it is read and held against the config; nothing of it is kept
@@ -77,6 +80,9 @@ func loadDeclared(ctx context.Context, s *streams, cfg *config, p *train.Plan, f
 	o := data.LoadOptions{MaxRows: p.Slots(), AllowEmpty: secretRows, NullBadRows: p.Schema.Spec().OnBadRow == data.NullRow,
 		Side:  data.TrainingRows,
 		Cache: cfg.Cache && !flags.check, CountOnly: flags.check}
+	if flags.check {
+		o.Faults = maxFaults
+	}
 	if flags.quiet || flags.noProgress || secretRows { // how much is read tells of the number of rows
 		o.Progress = func(int64, int64) {}
 	}

@@ -38,7 +38,8 @@ func newValidateCommand(s *streams) *cobra.Command {
 		Use:   "validate -c CONFIG [--data TABLE]",
 		Short: "Check a config and the table it declares; train nothing",
 		Long: `validate reads a config as fit does, plans the run, and reads the whole table
-where there is one: every row must be as declared. It trains nothing, writes
+where there is one: every row must be as declared; the first 20 that are not are
+shown, by their place alone. It trains nothing, writes
 nothing and costs no privacy. A table that the config names but that is not
 there is left out; one given by --data must be there.
 

@@ -29,6 +29,8 @@ func TestValidate(t *testing.T) {
 		{name: "config", config: remove(t, goodConfig, "  unit: row\n"), status: statusConfig, stderr: "c.yaml:9:1: privacy.unit is missing"},
 		{name: "last row", table: goodTable + "x,Ulm,no\n", status: statusData, stderr: "more rows than the declared 8"},
 		{name: "last cell", table: strings.Replace(goodTable, "90,,yes", "90,,maybe", 1), status: statusData, stderr: `train.csv:9:5: column "y"`},
+		{name: "two rows", table: strings.NewReplacer("20,", "x,", "90,,yes", "90,,maybe").Replace(goodTable), status: statusData,
+			stderr: "train.csv:2:1: column \"age\" is not a number\ndptrain: error: train.csv:9:5: column \"y\""},
 		{name: "fewer rows", table: remove(t, goodTable, "20,Ulm,no\n"), status: statusData, stderr: "fewer rows than the declared 8"},
 		{name: "warnings", args: []string{"--set", "privacy.target_epsilon=20"}, stdout: "ε = 20", stderr: "DP104: epsilon is 20"},
 		{name: "quiet", args: []string{"--set", "privacy.target_epsilon=20", "--quiet"}, stdout: "ε = 20"},

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -30,6 +31,24 @@ func (e *Error) Error() string {
 	b.WriteString(": ")
 	b.WriteString(e.msg)
 	return b.String()
+}
+
+// Faults are several rows that are not as declared, in their order; the last may be what else is wrong with the table.
+type Faults []*Error
+
+// Error is that of the last.
+func (f Faults) Error() string { return f[len(f)-1].Error() }
+
+// Unwrap is the last.
+func (f Faults) Unwrap() error { return f[len(f)-1] }
+
+// and is what is wrong with a table that has faults, and err. What is no fault of the table comes first.
+func (f Faults) and(err error) error {
+	var ours *Error
+	if len(f) == 0 || !errors.As(err, &ours) {
+		return err
+	}
+	return append(f, ours)
 }
 
 // Hint is what to do about it, or empty.

@@ -27,6 +27,9 @@ type LoadOptions struct {
 	AllowEmpty bool
 	// NullBadRows takes a row that is not as declared for a null row, instead of giving up.
 	NullBadRows bool
+	// Faults is how many rows that are not as declared are looked for before giving up, where each is an error; 0 counts as 1.
+	// With more than one, the error is a [Faults] of those found.
+	Faults int
 	// Side is the side of the schema's split that is wanted: the rows of the other are null. They too must be as declared.
 	// Without a split it says nothing.
 	Side Side
@@ -72,9 +75,16 @@ func load(ctx context.Context, files []string, s *Schema, o LoadOptions, w *cach
 	l := newLoader(s, o, inputs)
 	l.size, l.cache = sizeOf(files), w
 	for i, file := range files {
-		if err := l.load(ctx, file, inputs, i == len(files)-1); err != nil {
-			return nil, err
+		err := l.load(ctx, file, inputs, i == len(files)-1)
+		if len(l.faults) > 0 && len(l.faults) == o.Faults {
+			return nil, l.faults
 		}
+		if err != nil {
+			return nil, l.faults.and(err)
+		}
+	}
+	if len(l.faults) > 0 {
+		return nil, l.faults
 	}
 	if l.out.Groups != nil {
 		l.out.Groups.sort()
@@ -133,6 +143,7 @@ type loader struct {
 	out     *Dataset     // its blocks are empty where cache has them, or nobody
 	cache   *cacheWriter // nil: none
 	groupOf map[string]int32
+	faults  Faults
 }
 
 func newLoader(s *Schema, o LoadOptions, inputs []input) *loader {

@@ -49,6 +49,40 @@ func small() Spec {
 	}
 }
 
+// TestFaults: with more than one looked for, the faults are those that one at a time would show, wherever parts end.
+func TestFaults(t *testing.T) {
+	const header, good, bad = "x,y\n", "1,a\n", "S,a\n"
+	text := header + good + bad + good + "1,a,2\n" + good + bad + bad
+	places := []string{"stdin:3:1: column \"x\" is not a number", "stdin:5: the row has more fields than the header",
+		"stdin:7:1: column \"x\" is not a number", "stdin:8:1: column \"x\" is not a number"}
+	for _, c := range []struct {
+		table string
+		most  int
+		want  []string
+	}{
+		{text, 20, places}, {text, 4, places}, {text, 3, places[:3]}, {text, 2, places[:2]}, {text, 1, places[:1]}, {header + good, 20, nil},
+		{text + "1,\"a\n", 20, append(slices.Clone(places), "stdin:9:3: a quote that is neither closed nor written twice")},
+	} {
+		for _, size := range []int{0, 1, 9, 20} {
+			_, err := Load(context.Background(), []string{Stdin}, mustSchema(t, small()), LoadOptions{Stdin: strings.NewReader(c.table), Faults: c.most, CountOnly: true, partBytes: size, Workers: 2})
+			var found []string
+			var faults Faults
+			var one *Error
+			switch {
+			case errors.As(err, &faults):
+				for _, f := range faults {
+					found = append(found, f.Error())
+				}
+			case errors.As(err, &one):
+				found = []string{one.Error()}
+			}
+			if !slices.Equal(found, c.want) {
+				t.Errorf("at most %d faults in parts of %d: %q, want %q", c.most, size, found, c.want)
+			}
+		}
+	}
+}
+
 func TestFormatOf(t *testing.T) {
 	for path, want := range map[string]string{
 		"a.csv": CSV, "a.tsv": TSV, "a.jsonl": JSONL, "a.ndjson": JSONL, "a.json": JSONL, "a.data": CSV, "a": CSV, "-": CSV,

@@ -11,14 +11,15 @@ import (
 // A part is a run of whole rows on its way from the source, which fills in the text, by way of a worker, which encodes
 // it, to the loader.
 type part struct {
-	text  []byte
-	read  int64 // bytes of the file that were read up to its end
-	size  int64 // of the file
-	out   *builder
-	lines int   // line feeds in text, or rows
-	end   error // of the source, instead of a part
-	bad   error // what is wrong with the row after those in out
-	ready chan struct{}
+	text   []byte
+	read   int64 // bytes of the file that were read up to its end
+	size   int64 // of the file
+	out    *builder
+	lines  int    // line feeds in text, or rows
+	end    error  // of the source, instead of a part
+	bad    error  // what is wrong with the row after those in out
+	faults Faults // what is wrong with rows that out has as null ones
+	ready  chan struct{}
 
 	groupOf map[string]int32
 	parquet parquetRows // instead of text
@@ -77,6 +78,13 @@ func (l *loader) read(ctx context.Context, t *table) error {
 			idle = 0
 		}
 		err := l.take(p)
+		for _, fault := range p.faults[:min(len(p.faults), l.o.Faults-len(l.faults))] {
+			fault.File, fault.Line = t.name, fault.Line+lines
+			l.faults = append(l.faults, fault)
+		}
+		if len(l.faults) > 0 && len(l.faults) == l.o.Faults {
+			return l.faults
+		}
 		if l.o.Progress != nil {
 			l.o.Progress(l.before+p.read, l.size)
 		}
@@ -108,6 +116,7 @@ func (p *part) reset() {
 		p.text = nil
 	}
 	p.out.reset()
+	p.faults = p.faults[:0]
 	clear(p.groupOf)
 }
 
@@ -136,7 +145,12 @@ func (l *loader) encode(p *part, rows rowReader, cells []cell) {
 			continue
 		}
 		var ours *Error
-		if !l.o.NullBadRows || !errors.As(err, &ours) || ours.wholeTable {
+		oneRow := errors.As(err, &ours) && !ours.wholeTable
+		switch {
+		case oneRow && l.o.NullBadRows:
+		case oneRow && len(p.faults)+1 < l.o.Faults: // the last may be the part's end
+			p.faults = append(p.faults, ours)
+		default:
 			p.bad = err
 			return
 		}
