@@ -200,14 +200,15 @@ func (r *jsonlReader) object(n *jsonNode, cells []cell) error {
 			return err
 		}
 		next := n.keys[string(r.key)]
-		if n == r.root {
-			r.plain.add(quoted, next)
-		}
+		r.plain.add(quoted, next)
 		if err := r.value(next, cells); err != nil {
 			return err
 		}
 	}
 	_, err := r.decoder.ReadToken()
+	if err == nil {
+		r.plain.close(n == r.root)
+	}
 	return err
 }
 
@@ -217,6 +218,7 @@ func (r *jsonlReader) value(n *jsonNode, cells []cell) error {
 	case n == nil:
 		return r.decoder.SkipValue()
 	case len(n.ends) == 0 && r.decoder.PeekKind() == '{':
+		r.plain.open()
 		return r.object(n, cells)
 	case len(n.ends) == 0: // not an object: what leads through it is absent
 		return r.decoder.SkipValue()

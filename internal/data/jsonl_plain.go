@@ -2,24 +2,28 @@ package data
 
 import "bytes"
 
-// A plainObject is the shape of the object that was read last: its keys, in order. The next objects most often have the
-// same ones, with nothing but single values and arrays of numbers that count, and no escapes: such a line is read in one
+// A plainObject is the shape of the object that was read last: its keys, in order, and those of objects in it that declared
+// names lead through. The next objects most often have the same ones, with nothing else but single values and arrays of
+// numbers that count, and no escapes: such a line is read in one
 // pass, without looking a key up. Where a line differs in any way, read gives up and the line is read in full: what is
 // refused, and how, is decided there alone. Keys that are known to be distinct need no check for duplicates.
 type plainObject struct {
 	keys   []plainKey
 	absent []int // the cells that none of the keys leads to; found by the first read
 	known  bool  // absent is
+	whole  bool  // the object was read to its end
 }
 
 type plainKey struct {
 	start  []byte    // of the line from the key on: it and a colon
 	node   *jsonNode // nil where no declared name leads through it
 	number int       // the one cell that the key leads to, which is a number; -1 where it is not so
+	opens  bool      // the value is an object, whose keys follow
+	closes int       // objects that end behind the value
 }
 
 // learn forgets the shape; add then takes the keys of the next object as they come.
-func (p *plainObject) learn() { p.keys, p.known = p.keys[:0], false }
+func (p *plainObject) learn() { p.keys, p.known, p.whole = p.keys[:0], false, false }
 
 func (p *plainObject) add(quoted []byte, n *jsonNode) {
 	if len(p.keys) < cap(p.keys) {
@@ -29,10 +33,24 @@ func (p *plainObject) add(quoted []byte, n *jsonNode) {
 	}
 	k := &p.keys[len(p.keys)-1]
 	k.start, k.node, k.number = append(append(k.start[:0], quoted...), ':'), n, -1
+	k.opens, k.closes = false, 0
+}
+
+// open says that the value of the key that was added last is an object that is read.
+func (p *plainObject) open() { p.keys[len(p.keys)-1].opens = true }
+
+// close says that an object ends: of the keys so far, unless it is empty. The root's end is that of the shape.
+func (p *plainObject) close(root bool) {
+	if len(p.keys) == 0 {
+		return
+	}
+	p.keys[len(p.keys)-1].closes++
+	p.whole = root
 }
 
 // know finds out which cells the keys lead to.
 func (p *plainObject) know(r *jsonlReader) {
+	p.known = true
 	found := make([]bool, len(r.columns))
 	for i := range p.keys {
 		k := &p.keys[i]
@@ -41,6 +59,9 @@ func (p *plainObject) know(r *jsonlReader) {
 		}
 		for _, end := range k.node.ends {
 			in := &r.inputs[end]
+			if found[in.first] { // by its whole name and by its path: which one counts is decided in full
+				p.whole = false
+			}
 			for c := range in.size {
 				found[in.first+c] = true
 			}
@@ -55,18 +76,17 @@ func (p *plainObject) know(r *jsonlReader) {
 			p.absent = append(p.absent, c)
 		}
 	}
-	p.known = true
 }
 
 // read reads r.line, which is ASCII, into cells. Where it returns false they hold anything.
 func (p *plainObject) read(r *jsonlReader, cells []cell) bool {
 	line := r.line
 	at := skipSpaces(line, 0)
-	if len(p.keys) == 0 || line[at] != '{' {
-		return false
-	}
-	if !p.known {
+	if p.whole && !p.known {
 		p.know(r)
+	}
+	if !p.whole || line[at] != '{' {
+		return false
 	}
 	for _, c := range p.absent {
 		cells[c] = cell{null: true}
@@ -79,6 +99,12 @@ func (p *plainObject) read(r *jsonlReader, cells []cell) bool {
 			return false
 		}
 		at = skipSpaces(line, at+len(k.start))
+		if k.opens {
+			if k.closes > 0 || at >= len(line) || line[at] != '{' {
+				return false
+			}
+			continue
+		}
 		end := -1
 		if k.number >= 0 {
 			// The common case at speed.
@@ -95,15 +121,17 @@ func (p *plainObject) read(r *jsonlReader, cells []cell) bool {
 			}
 		}
 		at = skipSpaces(line, end)
-		after := byte(',')
-		if i == len(p.keys)-1 {
-			after = '}'
+		for range k.closes {
+			if at >= len(line) || line[at] != '}' {
+				return false
+			}
+			at = skipSpaces(line, at+1)
 		}
-		if at >= len(line) || line[at] != after {
+		if i < len(p.keys)-1 && (at >= len(line) || line[at] != ',') {
 			return false
 		}
 	}
-	return at == len(line)-1
+	return at == len(line)
 }
 
 // skipSpaces is the index of the first byte of line from at on that is no space.

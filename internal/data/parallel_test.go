@@ -141,6 +141,21 @@ func FuzzJSONLByLines(f *testing.F) {
 	s := mustSchema(f, spec)
 	const flat = `{"x":1,"t":"words here","u.n":"v","e":[1,2],"y":"a"}`
 	f.Add(flat, flat)
+	const nested = `{"x":1,"t":"words here","u":{"m":7,"n":"v"},"e":[1,2],"y":"a"}`
+	for _, seed := range []string{
+		nested, `{"x":2,"t":"other words","u":{"m":8,"n":"w"},"e":[3,4],"y":"b"}`, `{ "x":2,"t":"other words","u": { "m":8,"n":"w" } ,"e":[3,4],"y":"b" }`,
+		`{"x":1,"t":"words here","u":{"m":7,"n":"v"},"e":[1,2],"y":"a"`, `{"x":1,"t":"words here","u":{"m":7,"n":"v","e":[1,2],"y":"a"}`,
+		`{"x":1,"t":"words here","u":{"m":7,"n":"v"},"e":[1,2],"y":"a"}}`, `{"x":1,"t":"words here","u":{"m":7,"n":"v"}"e":[1,2],"y":"a"}`,
+		`{"x":1,"t":"words here","u":7,"e":[1,2],"y":"a"}`, `{"x":1,"t":"words here","u":{},"e":[1,2],"y":"a"}`,
+		`{"x":1,"t":"words here","u":{"n":"v","n":"w"},"e":[1,2],"y":"a"}`,
+	} {
+		f.Add(nested, seed)
+	}
+	f.Add(`{"u":{"n":"v"},"u.n":"w","e":[1,2],"y":"a"}`, `{"u":{"n":"v"},"u.n":"w","e":[1,2],"y":"a"}`)
+	f.Add(`{"u.n":"w","u":{"n":"v"},"e":[1,2],"y":"a"}`, `{"u.n":"w","u":{"n":"v"},"e":[1,2],"y":"a"}`)
+	f.Add(`{"e":[1,2],"y":"a","u":{}}`, `{"e":[1,2],"y":"a","u":{}}`)
+	f.Add(`{"e":[1,2],"y":"a","u":{"n":"v"}}`, `{"e":[1,2],"y":"a","u":{"n":"w"}}`)
+	f.Add(`{"e":[1,2],"y":"a","u":{"n":"v"},`, `{"e":[1,2],"y":"a","u":{"n":"w"}`)
 	for _, seed := range []string{
 		`{"x": -0.5, "t": "words", "u.n": null, "e": [1e3, 2.25], "y": "b"}`,
 		`{"x":01,"t":"w","u.n":"v","e":[1,2],"y":"a"}`, `{"x":1.,"t":"w","u.n":"v","e":[1,2],"y":"a"}`,
