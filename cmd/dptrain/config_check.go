@@ -46,7 +46,10 @@ func withBlanks(err error, root *node) error {
 			others = append(others, n.line)
 		}
 	}
-	if here && len(others) > 0 {
+	switch {
+	case here && len(others) == 1:
+		e.hint += "; also blank: line " + lineRanges(others)
+	case here && len(others) > 1:
 		e.hint += "; also blank: lines " + lineRanges(others)
 	}
 	return err

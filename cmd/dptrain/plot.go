@@ -149,12 +149,15 @@ func (decimalTicks) Ticks(low, high float64) []plot.Tick {
 	for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
 		for digit := 1.0; digit < 10; digit++ {
 			value := digit * math.Pow(10, power)
+			if power < 0 {
+				value = digit / math.Pow(10, -power) // the double nearest to it, which 7 × 0.1 is not
+			}
 			if value < low || value > high {
 				continue
 			}
 			tick := plot.Tick{Value: value}
 			if high < 10*low || digit == 1 || digit == 2 || digit == 5 {
-				tick.Label = accounting.FormatUp(value, 1)
+				tick.Label = fmt.Sprintf("%g", value)
 			}
 			ticks = append(ticks, tick)
 		}

@@ -86,7 +86,7 @@ func pricing(r *train.Report) (accounting.Event, accounting.Accountant, error) {
 }
 
 // overSteps is ε after none and after up to 24 numbers of steps, the last that of the run; nothing for a list of events
-// that does not end with steps. What comes before them, the queries, is there from the start.
+// that does not end with steps. They lie closer where ε grows faster, which is at the beginning. What comes before them, the queries, is there from the start.
 func overSteps(event accounting.Event, price func(accounting.Event) float64) (points []StepPoint) {
 	var before accounting.Composed
 	if all, ok := event.(accounting.Composed); ok && len(all.Events) > 0 {
@@ -99,7 +99,7 @@ func overSteps(event accounting.Event, price func(accounting.Event) float64) (po
 	}
 	const most = 24
 	for i := 0; i <= most; i++ {
-		steps := int(math.Ceil(float64(run.Count) * float64(i) / most))
+		steps := int(math.Ceil(float64(run.Count) * float64(i*i) / (most * most)))
 		if n := len(points); n > 0 && points[n-1].Steps == steps {
 			continue
 		}

@@ -17,7 +17,7 @@ func (s *Sheet) parameters() Section {
 		{Name: "ε, the privacy loss", Value: show(r.Epsilon), Field: "epsilon",
 			Note: "Any conclusion drawn from the model is at most e^ε times as likely with a row as without it. Smaller is stronger; the number is an upper bound, rounded up."},
 		{Name: "δ, the chance of failing", Value: power(r.Delta), Field: "delta",
-			Note: "The chance with which that bound may not hold. It should be well below one in the number of rows."},
+			Note: "The chance with which that bound may not hold. It should be well below 1 divided by the number of rows."},
 		{Name: "σ, the noise multiplier", Value: number(r.NoiseMultiplier), Field: "noise_multiplier",
 			Note: "Standard deviation of the noise added in each step, in units of C. More noise gives a smaller ε."},
 		{Name: "C, the clipping norm", Value: number(r.MaxGradNorm), Field: "max_grad_norm",

@@ -83,8 +83,8 @@ func (s *Sheet) claim() {
 	s.Sentence = fmt.Sprintf("No conclusion that anybody draws from the model becomes more than %s times as likely because one %s was in the table, "+
 		"but for a chance of %s.", times, r.Unit, power(r.Delta))
 	if rate := r.Claim.AttackSuccess; rate != nil {
-		s.Sentence += fmt.Sprintf(" An attacker who knows every other %s and accepts 1\u00a0%% false alarms recognises at most %s of those whose %s was; "+
-			"guessing recognises 1\u00a0%%.", r.Unit, percent(*rate), r.Unit)
+		s.Sentence += fmt.Sprintf(" An attacker who knows every other %s and accepts 1\u00a0%% false alarms recognises at most %s of those that were in it; "+
+			"guessing recognises 1\u00a0%%.", r.Unit, percent(*rate))
 	}
 	s.Strength, s.Surprise = Strength(epsilon), min(1, 2*r.Delta)
 	for _, before := range []float64{0.01, 0.1, 0.5} {
