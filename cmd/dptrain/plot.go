@@ -48,6 +48,7 @@ func (o *epsilonOptions) stepsPanel(run *priced) (*plot.Plot, error) {
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = fmt.Sprintf("steps at σ = %.4g", run.sigma), fmt.Sprintf("ε at δ = %g", run.delta)
 	p.X.Min, p.Y.Min = 0, 0
+	p.X.Tick.Marker, p.Y.Tick.Marker = exactTicks{}, exactTicks{}
 	const most = 60
 	at := func(i int) (x float64, event accounting.Event) {
 		steps := int(math.Ceil(float64(run.steps) * float64(i) / most))
@@ -139,6 +140,19 @@ func addLine(p *plot.Plot, a accounting.Accountant, delta float64, most int, at 
 	p.Add(line)
 	p.Legend.Add(strings.ToUpper(a.Name())+", upper bound", line)
 	return nil
+}
+
+// exactTicks are the usual ticks of a linear axis, labelled with all their digits: the library's own labels make 0.318 of 0.3175.
+type exactTicks struct{}
+
+func (exactTicks) Ticks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = fmt.Sprintf("%.6g", ticks[i].Value)
+		}
+	}
+	return ticks
 }
 
 // decimalTicks are ticks of a logarithmic axis at the digits, labelled at 1, 2 and 5 or, within one power of ten, at all.

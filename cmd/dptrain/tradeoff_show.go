@@ -88,6 +88,7 @@ func tradeoffPanel(r *tradeoffResult, name string, figure func(*tradeoffPoint) *
 	p := plot.New()
 	p.X.Label.Text, p.Y.Label.Text = fmt.Sprintf("ε at δ = %g", r.Delta), name
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, epsilonTicks(r.Points)
+	p.Y.Tick.Marker = exactTicks{}
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 0xe4}, color.Gray{Y: 0xe4}
 	p.Add(grid)
