@@ -10,8 +10,22 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows steps, rate, time left and the price so far of a stop fixed in advance; never anything computed from
-// records. A nil progress shows nothing.
+// A patientWriter drops what is written in the first moments of a bar: what is over by then needs none, and rates measured
+// over less say nothing.
+type patientWriter struct {
+	w     io.Writer
+	began time.Time
+}
+
+func (p *patientWriter) Write(text []byte) (int, error) {
+	if time.Since(p.began) < 200*time.Millisecond {
+		return len(text), nil
+	}
+	return p.w.Write(text)
+}
+
+// progress shows steps, rate, time left and which part of the run's ε the steps so far would cost; never anything computed
+// from records. A nil progress shows nothing.
 type progress struct {
 	bar   *progressbar.ProgressBar
 	total int
@@ -38,18 +52,29 @@ func newProgress(w io.Writer, steps int, o progressOptions) *progress {
 // newBar returns a bar that draws on w.
 func newBar(w io.Writer, steps int, hideRate bool) *progressbar.ProgressBar {
 	options := []progressbar.Option{
-		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWriter(&patientWriter{w, time.Now()}),
 		progressbar.OptionThrottle(100 * time.Millisecond),
 		progressbar.OptionShowCount(),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetPredictTime(!hideRate),
 		progressbar.OptionSetElapsedTime(!hideRate),
-		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetWidth(barWidth(w)),
 	}
 	if !hideRate {
 		options = append(options, progressbar.OptionShowIts(), progressbar.OptionSetItsString("steps"))
 	}
 	return progressbar.NewOptions(steps, options...)
+}
+
+// barWidth is the width of a bar beside which ε, steps, rate and time left fit on a line of the terminal.
+func barWidth(w io.Writer) int {
+	const widest, beside = 24, 62
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return min(widest, max(1, width-beside))
+		}
+	}
+	return widest
 }
 
 // loading shows how much of a table is read. A nil loading shows nothing.
@@ -76,7 +101,7 @@ func (l *loading) read(done, total int64) {
 			total = -1
 		}
 		l.bar = progressbar.NewOptions64(total,
-			progressbar.OptionSetWriter(l.w),
+			progressbar.OptionSetWriter(&patientWriter{l.w, time.Now()}),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetDescription("reading"),
 			progressbar.OptionShowBytes(true),
@@ -99,13 +124,14 @@ func (p *progress) step(done int) {
 	if p == nil {
 		return
 	}
-	if percent := 100 * done / p.total; percent != p.shown || done == 1 {
+	_ = p.bar.Set(done) // a bar that cannot be drawn must not stop a fit
+	if percent := 100 * done / p.total; percent != p.shown || p.shown == 0 {
 		p.shown = percent
-		if epsilon, ok := p.price(done); ok {
-			p.bar.Describe(fmt.Sprintf("ε %.3g if fixed here", epsilon))
+		epsilon, ok := p.price(done)
+		if whole, planned := p.price(p.total); ok && planned {
+			p.bar.Describe(fmt.Sprintf("ε %.3g of %.3g", epsilon, whole))
 		}
 	}
-	_ = p.bar.Set(done) // a bar that cannot be drawn must not stop a fit
 }
 
 // clear removes the bar.

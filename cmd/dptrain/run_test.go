@@ -330,6 +330,20 @@ func TestProgressHidesTheRate(t *testing.T) {
 	}
 }
 
+// TestShortWorkShowsNoBar finishes at once.
+func TestShortWorkShowsNoBar(t *testing.T) {
+	var b bytes.Buffer
+	bar := newBar(&b, 10, false)
+	for i := range 10 {
+		if err := bar.Set(i + 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := bar.Finish(); err != nil || b.Len() > 0 {
+		t.Errorf("after no time the bar is %q, %v", b.String(), err)
+	}
+}
+
 // TestEvalFindsColumns evaluates on columns in another order, with more of them, and with a category never seen.
 func TestEvalFindsColumns(t *testing.T) {
 	dir := workshop(t)
