@@ -195,6 +195,7 @@ func (c *parquetColumn) takes(t parquet.Type) bool {
 		case nil, *format.StringType, *format.EnumType, *format.JsonType:
 			return true
 		}
+	case parquet.Int96, parquet.FixedLenByteArray: // times, decimals and identifiers
 	}
 	return false
 }
@@ -352,6 +353,7 @@ func (c *parquetColumn) cell(p *part, v parquet.Value) cell {
 		return text(appendShortest(p.text, float64(v.Float()), 32))
 	case parquet.Double:
 		return whole(v.Double(), func() []byte { return appendShortest(p.text, v.Double(), 64) })
+	case parquet.ByteArray, parquet.Int96, parquet.FixedLenByteArray: // the last two are not taken
 	}
 	return text(append(p.text, v.ByteArray()...))
 }

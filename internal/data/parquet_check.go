@@ -26,6 +26,9 @@ const (
 	maxSchema = 64
 )
 
+// plainDictionary is the encoding of indices, and of their dictionary, in files of the format's first version.
+const plainDictionary format.Encoding = 2
+
 // The types of Thrift's compact protocol.
 const (
 	thriftStop = iota
@@ -207,13 +210,16 @@ func (p pageShape) fits(c *parquet.Column, text []byte) bool {
 		}
 	}
 	switch p.encoding {
-	case format.RLEDictionary, format.PlainDictionary:
+	case format.RLEDictionary, plainDictionary:
 		return len(text) == 0 || text[0] <= 32 && runsFit(text[1:], int(text[0]), p.values)
 	case format.RLE:
 		runs, _, ok := cutPrefixed(text)
 		return c.Type().Kind() == parquet.Boolean && ok && runsFit(runs, 1, p.values)
 	case format.DeltaBinaryPacked, format.DeltaLengthByteArray:
 		return deltasFit(text, p.values)
+	case format.Plain, format.ByteStreamSplit: // are as long as their values
+	case format.BitPacked, format.DeltaByteArray: // are not known
+		return false
 	}
 	return true
 }
@@ -222,8 +228,9 @@ func (p pageShape) fits(c *parquet.Column, text []byte) bool {
 // repeat all of the one before.
 func known(e format.Encoding) bool {
 	switch e {
-	case format.Plain, format.RLEDictionary, format.PlainDictionary, format.RLE, format.DeltaBinaryPacked, format.DeltaLengthByteArray, format.ByteStreamSplit:
+	case format.Plain, format.RLEDictionary, plainDictionary, format.RLE, format.DeltaBinaryPacked, format.DeltaLengthByteArray, format.ByteStreamSplit:
 		return true
+	case format.BitPacked, format.DeltaByteArray:
 	}
 	return false
 }

@@ -169,7 +169,7 @@ func (c *parquetColumn) shapeOf(h *format.PageHeader) (p pageShape, err error) {
 		}
 	case h.Type == format.DictionaryPage && d.Valid && !v1.Valid && !v2.Valid && c.dictionary == 0:
 		p = pageShape{values: int(d.V.NumValues), encoding: format.Plain, dictionary: true}
-		if d.V.Encoding != format.Plain && d.V.Encoding != format.PlainDictionary || d.V.NumValues > size { // each takes a byte at least
+		if d.V.Encoding != format.Plain && d.V.Encoding != plainDictionary || d.V.NumValues > size { // each takes a byte at least
 			return p, invalidParquet()
 		}
 	default:
@@ -181,7 +181,7 @@ func (c *parquetColumn) shapeOf(h *format.PageHeader) (p pageShape, err error) {
 	if !known(p.encoding) {
 		return p, oddEncoding(c.in.name)
 	}
-	if indexed := p.encoding == format.RLEDictionary || p.encoding == format.PlainDictionary; indexed && c.dictionary == 0 {
+	if indexed := p.encoding == format.RLEDictionary || p.encoding == plainDictionary; indexed && c.dictionary == 0 {
 		return p, invalidParquet()
 	}
 	return p, nil
