@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -134,7 +135,11 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 	if err := writeJUnit(o.junit, result, outcomes); err != nil {
 		return err
 	}
-	return firstFailure(outcomes)
+	if err := firstFailure(outcomes); err != nil || o.json {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "\nnext  dptrain export -m %s --to onnx\n", o.model)
+	return err
 }
 
 // sideOf is the side that --split names.

@@ -100,5 +100,6 @@ func runExport(s *streams, o *exportOptions) error {
 		fmt.Fprintf(w, "%s\t%s\t[N, %d]\t%s\n", sheet.Clean(in.Name), in.Type, in.Width, in.Fill)
 	}
 	fmt.Fprintf(w, "\noutput\ttype\tshape\nlabel\tstring\t[N]\nprobabilities\tfloat\t[N, %d]\n", len(result.Classes))
+	fmt.Fprintf(w, "\nnext\tdptrain predict -m %s --data TABLE\n", o.model)
 	return w.Flush()
 }

@@ -102,6 +102,9 @@ func runInit(s *streams, o *initOptions, table string) error {
 			return err
 		}
 		d.outline = outline
+		if outline.Format == data.CSV {
+			d.spaced = leaveOutSpaces(outline)
+		}
 		if o.label != "" && !slices.ContainsFunc(outline.Columns, func(c data.OutlineColumn) bool { return c.Name == o.label }) {
 			return usage("names are compared exactly", "--label is %q, which is no column of %s", o.label, table)
 		}
@@ -131,7 +134,28 @@ type draft struct {
 	path    string        // of the table, as the config states it; empty: none is known
 	format  string        // empty: by the extension
 	label   string        // empty: to be filled in
+	spaced  bool          // fields follow their delimiters by a space
 	outline *data.Outline // nil where no table is known
+}
+
+// leaveOutSpaces takes the spaces off the names of a header that is written a, b, c, and reports whether it is one.
+func leaveOutSpaces(o *data.Outline) bool {
+	if len(o.Columns) < 2 {
+		return false
+	}
+	for _, c := range o.Columns[1:] {
+		if !strings.HasPrefix(c.Name, " ") {
+			return false
+		}
+	}
+	for i := range o.Columns {
+		c := &o.Columns[i]
+		c.Name = strings.TrimLeft(c.Name, " ")
+		if c.Run != nil {
+			c.Run.Prefix = strings.TrimLeft(c.Run.Prefix, " ")
+		}
+	}
+	return true
 }
 
 // text is the config.
@@ -165,6 +189,9 @@ func (d *draft) text() string {
 	}
 	if d.outline != nil && d.outline.Delimiter != "" {
 		p("  delimiter: %s", jsonText(d.outline.Delimiter))
+	}
+	if d.spaced {
+		p("  skip_initial_space: true   # the header is written a, b, c")
 	}
 	p("  rows:                   # the number of rows, which becomes public. To keep it private, state a round cap as")
 	p("                          # rows_at_most instead, and adjacency: add_or_remove_one below")

@@ -101,6 +101,25 @@ func TestInitIsValidOnceFilledIn(t *testing.T) {
 	}
 }
 
+// TestInitLeavesSpacesOut takes a header as some programs write it.
+func TestInitLeavesSpacesOut(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "t.csv", "age, home town, p0, p1, p2, p3, y\n20, Ulm, 1, 2, 3, 4, no\n")
+	code, stdout, stderr := dptrain(t, dir, "init", "t.csv", "--label", "y")
+	if code != 0 {
+		t.Fatalf("exit status %d: %s", code, stderr)
+	}
+	for _, want := range []string{"  skip_initial_space: true ", "- {name: home town, kind: }", `{prefix: "p", first: 0, last: 3}`, "    name: y\n"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the config has no %q:\n%s", want, stdout)
+		}
+	}
+	write(t, dir, "t.csv", "age, home town,y\n")
+	if _, stdout, _ := dptrain(t, dir, "init", "t.csv"); strings.Contains(stdout, "skip_initial_space") || !strings.Contains(stdout, `{name: " home town",`) {
+		t.Errorf("a name's own space is gone:\n%s", stdout)
+	}
+}
+
 func TestInitFiles(t *testing.T) {
 	for _, test := range []struct {
 		name   string
