@@ -236,7 +236,8 @@ func TestCrashNeverUndercharges(t *testing.T) {
 }
 
 // TestCrashNeverAsksTwice ends the process at every call that touches the disk of a run with queries. It is then resumed
-// with what was learned, bit for bit; or the queries are asked, where they were not reserved; or steps of the run ask again.
+// with what was learned, bit for bit; or the queries are asked, where they were not reserved; or steps of the run ask again,
+// and that is interrupted, too.
 func TestCrashNeverAsksTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long under the race detector, which has no more to see here")
@@ -278,6 +279,11 @@ func TestCrashNeverAsksTwice(t *testing.T) {
 			lost := 0
 			if a != nil {
 				lost = len(a.lost)
+			}
+			if lost > 0 {
+				if _, killed, err := c.attempt(&disktest.FS{Fault: fault, At: 2 + at%7, PowerCut: true}, -1); !killed {
+					t.Fatalf("%v at call %d, resumed: not killed, %v", fault, at, err)
+				}
 			}
 			applied := c.finish(c.check(0))
 			if wanted := len(c.plan.Privacy.Queries); a != nil && a.learned != nil && len(c.queried) != before || len(c.queried) > wanted {

@@ -28,27 +28,29 @@ func (p *Plan) learn(d *data.Dataset, r Run, means means) (*Learned, error) {
 		return r.Attempt.learned, nil
 	}
 	learned := &Learned{}
-	for i, q := range p.Privacy.Queries {
-		ask := func(vectors rowVectors) (answer, error) { return p.ask(i, d, vectors, r) }
-		if r.Attempt != nil && slices.Contains(r.Attempt.lost, q.Name) {
-			ask = func(vectors rowVectors) (answer, error) { return p.askAgain(i, vectors, r, means) }
-		} else if r.Attempt != nil {
-			if err := r.Attempt.reserveQuery(q.Name); err != nil {
+	// Those that were not asked yet come first: the log has no steps before them.
+	for _, again := range []bool{false, true} {
+		for i, q := range p.Privacy.Queries {
+			if lost := r.Attempt != nil && slices.Contains(r.Attempt.lost, q.Name); lost != again {
+				continue
+			}
+			vectors := labelVectors(d)
+			if q.Name == queryMoments {
+				vectors = momentVectors(d, p.Schema.Standardized(), q.Length)
+			}
+			ask := func() (answer, error) { return p.ask(i, d, vectors, r) }
+			if again {
+				ask = func() (answer, error) { return p.askAgain(i, vectors, r, means) }
+			}
+			a, err := ask()
+			if err != nil {
 				return nil, err
 			}
-		}
-		vectors := labelVectors(d)
-		if q.Name == queryMoments {
-			vectors = momentVectors(d, p.Schema.Standardized(), q.Length)
-		}
-		a, err := ask(vectors)
-		if err != nil {
-			return nil, err
-		}
-		if q.Name == queryMoments {
-			learned.Moments = p.moments(a)
-		} else {
-			learned.ClassWeights = evenWeights(a)
+			if q.Name == queryMoments {
+				learned.Moments = p.moments(a)
+			} else {
+				learned.ClassWeights = evenWeights(a)
+			}
 		}
 	}
 	if r.Attempt != nil {
@@ -66,9 +68,14 @@ type answer struct {
 	noise float64   // standard deviation of its coordinates
 }
 
-// ask takes query i; without privacy, its exact answer.
+// ask reserves query i and takes it; without privacy, its exact answer.
 func (p *Plan) ask(i int, d *data.Dataset, vectors rowVectors, r Run) (answer, error) {
 	q := p.Privacy.Queries[i]
+	if r.Attempt != nil {
+		if err := r.Attempt.reserveQuery(q.Name); err != nil {
+			return answer{}, err
+		}
+	}
 	a := answer{sum: make([]float64, q.Length), noise: q.NoiseMultiplier}
 	if p.Noiseless() {
 		v := make([]float32, q.Length)

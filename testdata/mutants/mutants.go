@@ -215,7 +215,7 @@ func queryFaults() []mutant {
 		{name: "moments without noise", short: true, tests: []string{learning}, run: "Selftest",
 			edits: []edit{{learn, "\tslots, err := p.newSlots(d, r.Key)\n", "\tif !p.Noiseless() {\n\t\tq := *p\n\t\tq.Mechanism = nil\n\t\treturn q.ask(i, d, vectors, r)\n\t}\n\tslots, err := p.newSlots(d, r.Key)\n"}}},
 		{name: "a query asked a second time, outside the plan", tests: []string{learning}, run: "Crash|AskAgain",
-			edits: []edit{{learn, "\t\t\task = func(vectors rowVectors) (answer, error) { return p.askAgain(i, vectors, r, means) }\n", ""}}},
+			edits: []edit{{learn, "\t\t\t\task = func() (answer, error) { return p.askAgain(i, vectors, r, means) }\n", "\t\t\t\tr.Attempt.queries = []string{q.Name}\n"}}},
 		{name: "steps that ask again are not reserved", tests: []string{learning}, run: "Crash|AskAgain",
 			edits: []edit{{learn, "r.Attempt.reserve(each * parts)", "error(nil)"}}},
 		{name: "moments by the private number of rows", tests: []string{learning}, run: "Moments|Selftest",

@@ -180,7 +180,7 @@ func compose(runs []run, lambda, below, above, depth float64, limit int, plan *f
 	// of the spectrum, of modulus about 1 where it counts, so raised to a power errs by the count of factors times as much.
 	const rounding = 4e-16
 	c.noise = rounding * (float64(bits.Len(uint(n))) + 4) * (total + 4) * math.Sqrt(norm)
-	c.relative = 1e-10 + rounding*8*total + rounding*(math.Abs(cumulants)+lambda*(math.Abs(offset)+math.Abs(mean)*c.step))
+	c.relative = 1e-10 + rounding*(float64(n)+8*total) + rounding*(math.Abs(cumulants)+lambda*(math.Abs(offset)+math.Abs(mean)*c.step))
 	return c, true
 }
 
@@ -436,7 +436,10 @@ func (c *composition) deltas(bounds, epsilons []float64, upper bool) {
 	c.descend(func(s sweep) bool {
 		for ; i >= 0 && epsilons[i] >= c.centre+s.y; i-- {
 			y := epsilons[i] - c.centre
-			sum := s.gap - s.b*math.Expm1(min(y-s.y, c.step))
+			sum := s.gap
+			if s.b > 0 {
+				sum -= s.b * math.Expm1(y-s.y)
+			}
 			if upper {
 				bound := (sum+c.missing(s, y))*scale*(1+c.relative) + c.infinite*(1+1e-12)
 				if bound < bounds[i] {

@@ -131,12 +131,13 @@ func (m mechanisms) divide(top, spare float64) (d division, ok bool) {
 const (
 	mostJumps = 40
 	mostSums  = 1 << 14 // atoms of the jumps' composition
+	mostTerms = 1 << 30 // products for it
 )
 
 // compose composes the bodies' sum with the jumps, without tilt.
 func (d division) compose(bodies *lattice, jumps jumpSum, upper bool) *composition {
 	n := len(jumps.mass)
-	c := &composition{step: jumps.step, start: bodies.loss(0) + d.loss, v: make([]float64, len(bodies.mass)+n), relative: 1e-8, logShadow: math.Inf(-1)}
+	c := &composition{step: jumps.step, start: bodies.loss(0) + d.loss, v: make([]float64, len(bodies.mass)+n), relative: 1e-8 + 4e-15*d.bodies.total, logShadow: math.Inf(-1)}
 	inside := 0.0
 	for _, p := range bodies.mass {
 		inside += p
@@ -149,7 +150,7 @@ func (d division) compose(bodies *lattice, jumps jumpSum, upper bool) *compositi
 		c.infinite += (inside+bodies.infinite)*(jumps.infinite+max(0, jumps.far-next))*d.p + d.missing
 	} else {
 		c.infinite += inside * jumps.infinite * d.p
-		c.far, c.logShadow, c.short = inside*jumps.far*d.p, math.Log(jumps.shadow*d.q), d.missing
+		c.far, c.logShadow, c.short = inside*jumps.far*d.p, math.Log(max(jumps.shadow*d.q, leastMass)), d.missing
 	}
 	for j, p := range jumps.mass {
 		if p > 0 {
@@ -223,7 +224,7 @@ func (p pld) divided(m mechanisms, q question, best Interval, s start, forward [
 		}
 		body, ok := sum.coarser(coarse, upper)
 		size := 1.5*most/coarse + 2
-		if !ok || !(size < mostSums) {
+		if !ok || !(size < mostSums && size*size*float64(d.most+1) < mostTerms) {
 			return 0, false
 		}
 		jumps := nothing(coarse, int(size))
@@ -236,8 +237,9 @@ func (p pld) divided(m mechanisms, q question, best Interval, s start, forward [
 		}
 		return q.read(d.compose(body, jumps, upper), upper), true
 	}
-	for done, tries := false, 0; tries < 6; tries++ {
-		bodies, _, ok := d.bodies.build(fine, lost/2, math.Inf(1), 2)
+	for done, work := false, 0; work < mostWork/2; {
+		bodies, points, ok := d.bodies.build(fine, lost/2, math.Inf(1), 2)
+		work += 2*points + mostWork/16
 		upper := 0.0
 		if ok {
 			upper, ok = read(bodies.forward, true)

@@ -124,3 +124,13 @@ func TestJumpsKeepTheirMasses(t *testing.T) {
 		}
 	}
 }
+
+// TestFarAboveTheWindow asks for an ε at which the outcome above all atoms has no divergence.
+func TestFarAboveTheWindow(t *testing.T) {
+	c := &composition{step: 0.1, v: []float64{0.5, 0.4}, far: 1e-3, logShadow: math.Log(1e-3) - 5}
+	bounds := []float64{0, 0}
+	c.deltas(bounds, []float64{4, 10}, false)
+	if want := 1e-3 * -math.Expm1(-1); math.Abs(bounds[0]-want) > 1e-12 || bounds[1] != 0 {
+		t.Errorf("δ(4) and δ(10) are at least %v, want %v and 0", bounds, want)
+	}
+}

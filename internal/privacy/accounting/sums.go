@@ -25,6 +25,12 @@ func (s jumpSum) total() (p, q float64) {
 func (s jumpSum) with(t jumpSum) jumpSum {
 	n := len(s.mass)
 	u := jumpSum{step: s.step, mass: make([]float64, n)}
+	// P's and Q's mass of t from each atom on
+	beyond, shadow := make([]float64, n+1), make([]float64, n+1)
+	for j := n - 1; j >= 0; j-- {
+		beyond[j] = beyond[j+1] + t.mass[j]
+		shadow[j] = shadow[j+1] + t.mass[j]*math.Exp(-float64(j)*s.step)
+	}
 	for i, p := range s.mass {
 		if p == 0 {
 			continue
@@ -32,15 +38,8 @@ func (s jumpSum) with(t jumpSum) jumpSum {
 		for j, q := range t.mass[:n-i] {
 			u.mass[i+j] += p * q
 		}
-		beyond, shadow := 0.0, 0.0
-		for j := n - i; j < n; j++ {
-			if q := t.mass[j]; q > 0 {
-				beyond += q
-				shadow += q * math.Exp(-float64(j)*s.step)
-			}
-		}
-		u.far += p * beyond
-		u.shadow += p * math.Exp(-float64(i)*s.step) * shadow
+		u.far += p * beyond[n-i]
+		u.shadow += p * math.Exp(-float64(i)*s.step) * shadow[n-i]
 	}
 	sp, sq := s.total()
 	tp, tq := t.total()
@@ -144,6 +143,9 @@ func (s *discrete) sharpen(first int, c *composition) {
 		s.beyond = c.beyond()
 	}
 	for k := range c.v {
+		if at+k == 0 {
+			continue // which has what was moved from below the window
+		}
 		if _, most := c.massAt(k); at+k < len(s.mass) {
 			s.mass[at+k] = min(s.mass[at+k], most)
 		} else {
