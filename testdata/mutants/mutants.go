@@ -115,7 +115,7 @@ func clippingFaults() []mutant {
 		{name: "per-layer clipping counted once", tests: []string{nets, mechanism}, run: "Norms|Moves",
 			edits: []edit{{batch, "dst[j] += deltas[j] * (inputs[j] + 1)", "dst[j] = max(dst[j], deltas[j]*(inputs[j]+1))"}}},
 		{name: "the sparse inputs left out of a norm", tests: []string{nets, mechanism}, run: "Norms|Moves",
-			edits: []edit{{batch, "dst[i] += float64(v) * float64(v)", "_ = v"}}},
+			edits: []edit{{batch, "dst[i] += float64(v) * float64(v)", "_, _ = i, v"}}},
 		{name: "a repeated sparse column", tests: []string{nets}, run: "Check",
 			edits: []edit{{"internal/train/nn/table.go", "j > 0 && columns[j] <= columns[j-1]", "j > 0 && columns[j] < columns[j-1]"}}},
 		{name: "no clipping, as audit sees it", tests: []string{program}, run: "AuditStays",
