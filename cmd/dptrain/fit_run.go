@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"dptrain/internal/data"
@@ -160,6 +161,7 @@ func (o *fitOptions) fit(ctx context.Context, s *streams, p *train.Plan, table *
 		},
 	})
 	run.Progress = bar.step
+	debug.FreeOSMemory() // what is left of reading the table
 	fitted, err := train.Fit(ctx, p, table, run)
 	bar.clear()
 	if err != nil {

@@ -49,7 +49,7 @@
 // batch of 4096:
 //
 //	100-2               4 %   8 GB/s of rows at random from a table that the third-level cache just does not hold
-//	1024-10            43 %   9 GB/s of rows: neither ceiling; gathering and computing take turns
+//	1024-10            40 %   9 GB/s of rows: neither ceiling; gathering, computing and the norms of rows take turns
 //	100-128-64-2       77 %
 //	60-1000-10         67 %   60 inputs and 10 outputs leave the middle layer's activations to pass often
 //	784-1000-10        90 %

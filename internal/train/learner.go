@@ -1,5 +1,7 @@
 package train
 
+import "runtime"
+
 // A learner is a model on its way: what steps change, all of it post-processing of noisy means.
 type learner struct {
 	plan      *Plan
@@ -91,5 +93,6 @@ func (k *keeper) save() error {
 		return err
 	}
 	k.saved = k.learner.applied
+	runtime.GC() // a table's size in garbage, all of it copies of the model, would gather before the next collection
 	return nil
 }

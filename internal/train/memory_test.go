@@ -9,6 +9,7 @@ import (
 
 	"dptrain/internal/privacy/isa"
 	"dptrain/internal/privacy/rng"
+	"dptrain/internal/train/disk"
 	"dptrain/internal/train/nn"
 )
 
@@ -64,5 +65,40 @@ func TestFitKeepsToItsMemory(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestCheckpointsLeaveNoGarbage watches the heap through a fit that keeps checkpoints, beside a table so large that as much
+// garbage as live memory, what the collector lets be, would be too much.
+func TestCheckpointsLeaveNoGarbage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector, which has no more to see here")
+	}
+	const steps = 40
+	j := newBenchJob(t, nn.Shape{Dense: 784, Hidden: []int{1000}, Classes: 10, Activation: nn.ReLU}, 60_000, 64, 1)
+	j.plan.Train.Steps, j.plan.Schema = steps, standardizedSchema(t) // any, for the log
+	attempt, err := NewAttempt(disk.OS{}, t.TempDir(), j.plan, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := attempt.Open(); err != nil {
+		t.Fatal(err)
+	}
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	most := uint64(0)
+	_, err = Fit(context.Background(), j.plan, j.table, Run{Key: rng.TestKey(1), Workers: 1, Attempt: attempt, Progress: func(int) {
+		runtime.ReadMemStats(&now)
+		most = max(most, now.HeapInuse+now.StackInuse)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := attempt.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := most-before.HeapInuse-before.StackInuse, 64<<20+24*uint64(j.plan.Net.Params()); got > want {
+		t.Errorf("a fit takes %d MiB beside its table, want at most %d", got>>20, want>>20)
 	}
 }
