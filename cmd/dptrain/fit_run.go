@@ -162,6 +162,8 @@ func (o *fitOptions) fit(ctx context.Context, s *streams, p *train.Plan, table *
 	})
 	run.Progress = bar.step
 	debug.FreeOSMemory() // what is left of reading the table
+	// The table is most of the heap, and garbage may grow by a share of it: by a tenth, no longer by as much again.
+	debug.SetGCPercent(10)
 	fitted, err := train.Fit(ctx, p, table, run)
 	bar.clear()
 	if err != nil {
