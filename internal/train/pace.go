@@ -3,7 +3,7 @@ package train
 import "time"
 
 // A pace decides how many steps are reserved at once. What a killed process had reserved is lost, so blocks are short;
-// each costs a checkpoint and an entry in the log, a few milliseconds, so they are not too short. A block takes fifty
+// each costs a checkpoint and an entry in the log, a few milliseconds, so they are not too short. A block takes thirty
 // times as long as keeping the last one did, at least 50 ms, and a hundredth of the time passed so far: some hundreds of
 // entries for a run of any length.
 //
@@ -20,7 +20,7 @@ type pace struct {
 }
 
 const (
-	blockPerCost = 50                    // length of a block, in times of keeping one
+	blockPerCost = 30                    // length of a block, in times of keeping one
 	minBlock     = 50 * time.Millisecond // length of a block, at least
 	blocksAll    = 20                    // blocks where there is no clock
 )
