@@ -77,7 +77,7 @@ func nist(r *train.Report) Section {
 // law is what readers of three laws ask of such a claim. It quotes none of them and concludes nothing: a bound on
 // recognising one row is evidence about identification, not a finding that nobody is identifiable.
 //
-// Read for it: Regulation (EU) 2016/679, recital 26 and articles 4(1), 4(5), 17, 25 and 35; Article 29 Working Party,
+// Sources: Regulation (EU) 2016/679, recital 26 and articles 4(1), 4(5), 17, 25 and 35; Article 29 Working Party,
 // Opinion 05/2014 (WP216), whose three criteria are singling out, linkability and inference; Cal. Civ. Code
 // § 1798.140(m) as in force since 2023; 45 CFR 164.514(b)(1)(i) and (ii), and (b)(2).
 func law(r *train.Report) Section {
