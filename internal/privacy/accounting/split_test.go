@@ -59,7 +59,7 @@ func TestDividedBracketsOneRun(t *testing.T) {
 
 // TestDividedAgrees holds splitting to the lattices of whole runs where these can tell, for lists of two mechanisms and under every adjacency too.
 func TestDividedAgrees(t *testing.T) {
-	both := 0
+	both, all := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		power := func(low, high float64, name string) float64 {
 			return math.Pow(10, rapid.Float64Range(low, high).Draw(rt, name))
@@ -78,12 +78,12 @@ func TestDividedAgrees(t *testing.T) {
 		if split.Lower > whole.Upper*(1+1e-9) || split.Upper < whole.Lower*(1-1e-9) {
 			rt.Fatalf("split [%v, %v], whole [%v, %v]", split.Lower, split.Upper, whole.Lower, whole.Upper)
 		}
-		if split.Upper > 0 && split.Upper-split.Lower < 0.05*split.Upper {
+		if all++; split.Upper > 0 && split.Upper-split.Lower < 0.05*split.Upper {
 			both++
 		}
 	})
-	if both < 20 {
-		t.Errorf("%d of the intervals are narrow, want at least 20", both)
+	if 10*both < all { // about half of them are
+		t.Errorf("%d of %d intervals are narrow, want at least a tenth", both, all)
 	}
 }
 
