@@ -67,8 +67,8 @@ func (p pld) mechanisms(e Event, terms []term) (mechanisms, error) {
 // lattices is three views of every pair: bounds above in both directions, a bound below in the first.
 type lattices struct{ forward, reverse, lower []run }
 
-// build puts all pairs on lattices of one step, leaving out lost of the mass of their composition, and taking what has a loss above top as one outcome. parts is 2 where the bound below is
-// wanted too, else 1. ok is false if that takes more points than there are.
+// build puts all pairs on lattices of one step, leaving out lost of the mass of their composition, and taking what has a loss above
+// top as one outcome. parts is 2 where the bound below is wanted too, else 1. ok is false if that takes more points than there are.
 func (m mechanisms) build(step, lost, top float64, parts int) (l lattices, points int, ok bool) {
 	for i, p := range m.pairs {
 		n := m.counts[i]
