@@ -35,7 +35,7 @@ func completionOfFlag(command string, f *pflag.Flag) cobra.CompletionFunc {
 		if command == "report" {
 			return words("text", "md", "html", "json")
 		}
-		return words("csv", "tsv", "jsonl")
+		return words("csv", "tsv", "jsonl", "parquet")
 	case "to":
 		return words("onnx")
 	case "solve":
@@ -69,7 +69,7 @@ func completionOfFlag(command string, f *pflag.Flag) cobra.CompletionFunc {
 		return filesOf("svg", "png")
 	case "output-dir":
 		return folders
-	case "by", "label", "epsilon":
+	case "by", "label", "label-alias", "epsilon":
 		return cobra.NoFileCompletions
 	}
 	if slices.Contains([]string{"int", "uint64", "float64", "duration"}, f.Value.Type()) {

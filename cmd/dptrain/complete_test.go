@@ -21,7 +21,7 @@ func TestCompletions(t *testing.T) {
 		directive string
 	}{
 		{"report --format ", "text\nmd\nhtml\njson\n", none},
-		{"predict --format ", "csv\ntsv\njsonl\n", none},
+		{"predict --format ", "csv\ntsv\njsonl\nparquet\n", none},
 		{"export --to ", "onnx\n", none},
 		{"epsilon --solve ", "noise-multiplier\nsteps\nbatch-size\n", none},
 		{"epsilon --accountant ", "pld\nrdp\n", none},
@@ -32,6 +32,7 @@ func TestCompletions(t *testing.T) {
 		{"eval --fail-under ", "accuracy=\n", partial},
 		{"eval --fail-under ", "f1.\n", partial},
 		{"eval --split ", "test\ntrain\n", none},
+		{"eval --label-alias ", "", none},
 		{"eval --data ", "", anyFile},
 		{"eval -m ", "safetensors\n", byExt},
 		{"fit -c ", "yaml\nyml\njson\n", byExt},

@@ -19,6 +19,7 @@ type evalOptions struct {
 	model     string
 	data      string
 	format    string
+	aliases   []string
 	failUnder []string
 	by        string
 	split     string
@@ -34,6 +35,7 @@ func (o *evalOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.model, "model", "m", "", "the model file")
 	f.StringVar(&o.data, "data", "", "the labelled table; - is standard input")
 	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
+	f.StringArrayVar(&o.aliases, "label-alias", nil, "read the label FROM as the class TO of the model: `FROM=TO`; may be repeated")
 	addGateFlag(f, &o.failUnder)
 	f.StringVar(&o.by, "by", "", "also evaluate the groups of rows that share a value of this `COLUMN`")
 	f.StringVar(&o.split, "split", "", "evaluate one side of the model's split alone: test, the rows held out of training, or train")
@@ -60,6 +62,10 @@ calibration, the confusion matrix, and precision and recall of each class; with
 come in any order, further ones are ignored, and unknown categories count as
 other.
 
+Labels that the table spells otherwise than the model was taught are named by
+--label-alias FROM=TO, as data.label.aliases in a config; a label that is neither
+a class nor named is an error.
+
 Where the config of the model has a split, --split test evaluates the rows of the
 training table that were held out.
 
@@ -74,11 +80,12 @@ average_precision, expected_calibration_error; precision.CLASS, recall.CLASS and
 f1.CLASS; with --by, largest_gap and worst_group_accuracy. For log_loss,
 expected_calibration_error and largest_gap, less is better.
 
-Exit status is 0 when done, 2 for a wrong flag, 4 for a table that is missing or
-not as declared, 6 when a --fail-under is not met, 7 for a file that is no model
+Exit status is 0 when done, 2 for a wrong flag or alias, 4 for a table that is
+missing or not as declared, 6 when a --fail-under is not met, 7 for a file that is no model
 of this program, and 9 when a file cannot be written or is there already.`,
 		Example: `  dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv
   dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv --dp-epsilon 1
+  dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv --label-alias lost=card_lost
   dptrain eval -m runs/adult/model.safetensors --data adult/test.csv --by sex --plot plots
   dptrain eval -m runs/adult/model.safetensors --data adult/test.csv --fail-under accuracy=0.85 --junit eval.xml --json`,
 		Args: noArguments,
@@ -103,6 +110,9 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 	if err != nil {
 		return err
 	}
+	if model.Schema, err = withAliases(model.Schema, o.aliases); err != nil {
+		return err
+	}
 	if err := refuseHopeless(gates, model.Schema.Classes(), o.by != "", o.noisy); err != nil {
 		return err
 	}
@@ -114,7 +124,7 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 		return err
 	}
 	if err := e.load(ctx, s, model.Schema); err != nil {
-		return err
+		return hintAtAlias(err)
 	}
 	result, err := e.run(ctx)
 	if err != nil {

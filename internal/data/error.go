@@ -13,6 +13,8 @@ type Error struct {
 	Line   int // from 1; 0 where the file as a whole is meant
 	Column int // byte of the line, from 1, that the cell starts at; 0 where the line as a whole is meant
 
+	UnknownLabel bool // the cell is a label that is none of the declared classes, nor an alias of one
+
 	msg, hint string
 
 	wholeTable bool // it is more than one row that is wrong
@@ -58,4 +60,6 @@ func (e *Error) Hint() string { return e.hint }
 type fault struct {
 	cell      int // index among the cells that were encoded
 	msg, hint string
+
+	unknownLabel bool
 }

@@ -135,7 +135,8 @@ func (l *loader) encode(p *part, rows rowReader, cells []cell) {
 		if err == nil {
 			if bad := l.encodeRow(p, cells); bad != nil {
 				name, line, column := rows.where(bad.cell)
-				err = &Error{Line: line, Column: column, msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint}
+				err = &Error{Line: line, Column: column, UnknownLabel: bad.unknownLabel,
+					msg: fmt.Sprintf("column %q %s", name, bad.msg), hint: bad.hint}
 			}
 		}
 		if err == nil {

@@ -167,7 +167,8 @@ func (s *Schema) class(c cell) (int32, *fault) {
 	if missing(s.spec.Missing).has(c) {
 		return 0, &fault{msg: noValue, hint: "each row needs a label: drop the rows without one"}
 	}
-	return 0, &fault{msg: "is not one of the declared classes", hint: "add the class to data.label.classes, or map it onto one under data.label.aliases"}
+	return 0, &fault{unknownLabel: true, msg: "is not one of the declared classes",
+		hint: "add the class to data.label.classes, or map it onto one under data.label.aliases"}
 }
 
 // vectorSize is the number of elements of a vector.
