@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,6 +15,7 @@ import (
 	"dptrain/internal/privacy/audit"
 	"dptrain/internal/privacy/rng"
 	"dptrain/internal/train"
+	"dptrain/internal/train/sheet"
 )
 
 // auditOptions are the flags of audit.
@@ -207,10 +207,10 @@ func newAuditResult(p *train.Plan, outcome train.AuditOutcome) (*auditResult, er
 
 // printAudit prints the result for people.
 func printAudit(s *streams, r *auditResult) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintf(w, "claim\tε = %s at δ = %g for one row (%s)\n", accounting.FormatUp(r.Claim, 4), r.Delta, r.Adjacency)
-	fmt.Fprintf(w, "attack\t%d of %d coins guessed (%.1f %%), σ = %g, %d steps at q = %.4g\n", r.Correct, r.Canaries,
-		100*float64(r.Correct)/float64(r.Canaries), r.NoiseMultiplier, r.Steps, r.SamplingProbability)
+	fmt.Fprintf(w, "attack\t%d of %d coins guessed (%.1f %%), σ = %g, %s at q = %.4g\n", r.Correct, r.Canaries,
+		100*float64(r.Correct)/float64(r.Canaries), r.NoiseMultiplier, sheet.Count(r.Steps, "step"), r.SamplingProbability)
 	fmt.Fprintf(w, "lower bound\tε ≥ %s at %g %% confidence (%s)\n", accounting.FormatDown(r.LowerBound, 4), 100*r.Confidence, r.Method)
 	for _, b := range r.Others {
 		fmt.Fprintf(w, "\tε ≥ %s (%s)\n", accounting.FormatDown(b.LowerBound, 4), b.Method)

@@ -30,13 +30,24 @@ type config struct {
 	Spec      data.Spec     // of the table
 	Options   train.Options // of the job
 
-	root *node             // of the file
-	src  *source           // of root
-	set  map[string]string // for each path set outside of the file: by what, as an error names it
+	root     *node    // of the file
+	src      *source  // of root
+	assigned []string // by --set, as it was given
+
+	set map[string]string // for each path set outside of the file: by what, as an error names it
 }
 
 // table names the table in a message.
 func (c *config) table() string { return strings.Join(c.DataTrain, ", ") }
+
+// command is another command on the same config, to be pasted into a shell.
+func (c *config) command(name string) string {
+	words := []string{name, "-c", c.Path}
+	for _, set := range c.assigned {
+		words = append(words, "--set", set)
+	}
+	return shellCommand(words...)
+}
 
 // configFlags are the flags that make a config. Empty: not given.
 type configFlags struct {
@@ -121,7 +132,7 @@ func newConfig(src *source, f configFlags, getenv func(string) string) (*config,
 		return nil, err
 	}
 	above = dropReplaced(ks, file, above)
-	c := &config{Path: src.name, root: root, src: src, set: make(map[string]string)}
+	c := &config{Path: src.name, root: root, src: src, assigned: f.Set, set: make(map[string]string)}
 	for _, a := range above {
 		c.set[a.path] = a.source
 	}

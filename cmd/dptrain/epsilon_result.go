@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"sync"
-	"text/tabwriter"
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
@@ -143,9 +142,9 @@ func printEpsilon(s *streams, r *epsilonResult) error {
 		}
 		return accounting.FormatUp(*x, 4)
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	if r.Delta != nil {
-		fmt.Fprintf(w, "ε\t%s at δ = %g\t%s\n", up(r.Epsilon), *r.Delta, strength(r.Epsilon))
+		fmt.Fprintf(w, "ε\t%s at δ = %g  %s\n", up(r.Epsilon), *r.Delta, strength(r.Epsilon))
 	}
 	if r.DeltaAtEpsilon != nil {
 		fmt.Fprintf(w, "δ\t%s at ε = %g\n", up(r.DeltaAtEpsilon), *r.AtEpsilon)

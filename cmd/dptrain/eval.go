@@ -148,7 +148,7 @@ func runEval(ctx context.Context, s *streams, o *evalOptions) error {
 	if err := firstFailure(outcomes); err != nil || o.json {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "\nnext  dptrain export -m %s --to onnx\n", o.model)
+	_, err = fmt.Fprintf(s.out, "\nnext  %s\n", shellCommand("export", "-m", o.model, "--to", "onnx"))
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"text/tabwriter"
 
 	"dptrain/internal/train"
 	"dptrain/internal/train/sheet"
@@ -14,7 +13,7 @@ import (
 
 // printEval prints metrics for people.
 func printEval(out io.Writer, r *evalResult) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := newPage(out)
 	fmt.Fprintf(w, "rows\t%d\n", r.Rows)
 	for _, m := range []struct {
 		name  string
@@ -47,11 +46,11 @@ func printEval(out io.Writer, r *evalResult) error {
 		}
 	}
 	if gap := r.LargestGap; gap != nil {
-		fmt.Fprintf(w, "\nlargest gap  %.4f in accuracy, between %s and %s (groups of at least %d rows)\n",
+		fmt.Fprintf(w, "\nlargest gap\t%.4f in accuracy, between %s and %s (groups of at least %d rows)\n",
 			gap.Accuracy, sheet.Clean(gap.Best), sheet.Clean(gap.Worst), gap.MinRows)
 	}
 	if r.Epsilon != nil {
-		fmt.Fprintf(w, "\nprivacy  ε = %g for the rows of this table, for these figures alone\n", *r.Epsilon)
+		fmt.Fprintf(w, "\nprivacy\tε = %g for the rows of this table, for these figures alone\n", *r.Epsilon)
 	}
 	fmt.Fprintf(w, "\nnote: %s\n", r.Note)
 	return w.Flush()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -94,12 +93,12 @@ func runExport(s *streams, o *exportOptions) error {
 	if o.json {
 		return json.NewEncoder(s.out).Encode(result)
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintf(w, "file\t%s\n\ninput\ttype\tshape\tfill with\n", result.File)
 	for _, in := range inputs {
 		fmt.Fprintf(w, "%s\t%s\t[N, %d]\t%s\n", sheet.Clean(in.Name), in.Type, in.Width, in.Fill)
 	}
 	fmt.Fprintf(w, "\noutput\ttype\tshape\nlabel\tstring\t[N]\nprobabilities\tfloat\t[N, %d]\n", len(result.Classes))
-	fmt.Fprintf(w, "\nnext\tdptrain predict -m %s --data TABLE\n", o.model)
+	fmt.Fprintf(w, "\nnext\t%s\n", shellCommand("predict", "-m", o.model, "--data", "TABLE"))
 	return w.Flush()
 }

@@ -14,6 +14,7 @@ import (
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
+	"dptrain/internal/train/sheet"
 )
 
 // fitOptions are the flags of fit.
@@ -258,13 +259,13 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 	}
 	lines := [][2]string{
 		{"privacy", promise},
-		{"noise", fmt.Sprintf("σ = %g, C = %g, %d steps at q = %.4g", r.NoiseMultiplier, r.MaxGradNorm, r.Steps, p.Train.SamplingProbability)},
+		{"noise", fmt.Sprintf("σ = %g, C = %g, %s at q = %.4g", r.NoiseMultiplier, r.MaxGradNorm, sheet.Count(r.Steps, "step"), p.Train.SamplingProbability)},
 	}
 	for _, q := range p.Privacy.Queries {
 		lines = append(lines, [2]string{"query", fmt.Sprintf("%s before the first step, σ = %g, within the ε above", q.Name, q.NoiseMultiplier)})
 	}
 	if r.PersonEpsilon != nil {
-		person := fmt.Sprintf("ε = %s for a person with up to %d rows", accounting.FormatUp(*r.PersonEpsilon, 4), p.Privacy.MaxRowsPerPerson)
+		person := fmt.Sprintf("ε = %s for a person with up to %s", accounting.FormatUp(*r.PersonEpsilon, 4), sheet.Count(p.Privacy.MaxRowsPerPerson, "row"))
 		lines = slices.Insert(lines, 1, [2]string{"", person})
 	}
 	if l := r.Ledger; l != nil {
@@ -276,7 +277,7 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 	}
 	if r.Model == nil {
 		if r.StepsCharged > 0 {
-			lines = append(lines, [2]string{"charged", fmt.Sprintf("%d steps so far", r.StepsCharged)})
+			lines = append(lines, [2]string{"charged", sheet.Count(r.StepsCharged, "step") + " so far"})
 		}
 		lines = append(lines, [2]string{"written", "nothing: this was a dry run"})
 	} else {
@@ -286,24 +287,23 @@ func printFit(s *streams, p *train.Plan, r *fitResult) error {
 		if *r.StepsApplied < r.StepsCharged {
 			lines = append(lines, [2]string{"steps", fmt.Sprintf("%d of %d are in the model; the others, lost when the run was interrupted or asking again what was, are charged", *r.StepsApplied, r.StepsCharged)})
 		}
-		next := fmt.Sprintf("dptrain eval -m %s --data TEST", *r.Model)
+		next := shellCommand("eval", "-m", *r.Model, "--data", "TEST")
 		if p.Schema.Spec().Split != nil {
-			next = fmt.Sprintf("dptrain eval -m %s --data TABLE --split test", *r.Model)
+			next = shellCommand("eval", "-m", *r.Model, "--data", "TABLE", "--split", "test")
 		}
 		lines = append(lines,
 			[2]string{"model", *r.Model},
 			[2]string{"report", *r.Report},
-			[2]string{"next", fmt.Sprintf("dptrain report %s --format html >report.html", *r.Report)},
+			[2]string{"next", shellCommand("report", shellPath(*r.Report), "--format", "html") + " >report.html"},
 			[2]string{"", next})
 	}
 	if e := r.Eval; e != nil {
-		lines[len(lines)-1] = [2]string{"eval", fmt.Sprintf("accuracy %s, log loss %s, AUC %s on %d rows (exact: no promise is made to them)",
-			show(e.Accuracy), show(e.LogLoss), show(e.AUC), e.Rows)}
+		lines[len(lines)-1] = [2]string{"eval", fmt.Sprintf("accuracy %s, log loss %s, AUC %s on %s (exact: no promise is made to them)",
+			show(e.Accuracy), show(e.LogLoss), show(e.AUC), sheet.Count(e.Rows, "row"))}
 	}
+	w := newPage(s.out)
 	for _, l := range lines {
-		if _, err := fmt.Fprintf(s.out, "%-8s %s\n", l[0], l[1]); err != nil {
-			return err
-		}
+		fmt.Fprintf(w, "%s\t%s\n", l[0], l[1])
 	}
-	return nil
+	return w.Flush()
 }

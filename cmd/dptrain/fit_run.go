@@ -13,6 +13,7 @@ import (
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/privacy/rng"
 	"dptrain/internal/train"
+	"dptrain/internal/train/sheet"
 )
 
 // foresee fills in what an interrupted run has charged so far, and what a ledger would say of the run.
@@ -135,8 +136,8 @@ func (o *fitOptions) open(ctx context.Context, s *streams, cfg *config, p *train
 		return nil, err
 	}
 	if attempt.Resumed() && !o.quiet {
-		s.warn("going on with an interrupted run: of %d steps %d are charged, and %d were kept",
-			p.Train.Steps, attempt.Charged(), attempt.Kept())
+		s.warn("going on with an interrupted run: of %s, charged are %d, and kept %d",
+			sheet.Count(p.Train.Steps, "step"), attempt.Charged(), attempt.Kept())
 	}
 	entered, err := o.enter(ctx, s, cfg, p, attempt, result)
 	if err == nil {
@@ -180,7 +181,7 @@ func resumable(ctx context.Context, attempt *train.Attempt, err error) error {
 	}
 	err = errors.Join(err, attempt.Close())
 	if status := exitStatus(err); status == statusResources || status > statusSignal {
-		return &failure{status, err, fmt.Sprintf("fit --resume goes on with the run, of which %d steps are charged", attempt.Charged())}
+		return &failure{status, err, fmt.Sprintf("fit --resume goes on with the run; charged so far: %s", sheet.Count(attempt.Charged(), "step"))}
 	}
 	return err
 }

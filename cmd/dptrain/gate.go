@@ -11,6 +11,7 @@ import (
 
 	"dptrain/internal/train"
 	"dptrain/internal/train/disk"
+	"dptrain/internal/train/sheet"
 )
 
 // A gate is a --fail-under.
@@ -183,7 +184,7 @@ func writeJUnit(path string, r *evalResult, outcomes []outcome) error {
 	if path == "" {
 		return nil
 	}
-	suite := junitSuite{Name: "dptrain eval", Cases: []junitCase{{Class: "dptrain.eval", Name: fmt.Sprintf("evaluated on %d rows", r.Rows)}}}
+	suite := junitSuite{Name: "dptrain eval", Cases: []junitCase{{Class: "dptrain.eval", Name: fmt.Sprintf("evaluated on %s", sheet.Count(r.Rows, "row"))}}}
 	for _, o := range outcomes {
 		c := junitCase{Class: "dptrain.eval", Name: fmt.Sprintf("%s at least %v", o.gate.metric, o.gate.bound)}
 		if o.gate.lessIsBetter() {

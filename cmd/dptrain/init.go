@@ -125,7 +125,7 @@ func runInit(s *streams, o *initOptions, table string) error {
 	if err := disk.WriteFile(disk.OS{}, o.output, []byte(text), disk.Public); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "config   %s: fill in its blanks\nnext     dptrain validate -c %s\n", o.output, o.output)
+	_, err := fmt.Fprintf(s.out, "config   %s: fill in its blanks\nnext     %s\n", o.output, shellCommand("validate", "-c", o.output))
 	return err
 }
 

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train/disk"
 	"dptrain/internal/train/ledger"
+	"dptrain/internal/train/sheet"
 )
 
 func newLedgerCommand(s *streams) *cobra.Command {
@@ -129,10 +129,10 @@ func printLedger(s *streams, _ string, l *ledger.Ledger) error {
 	if l.Filter.Method == accounting.FilterRenyi {
 		counted = fmt.Sprintf("Rényi divergence of order %.4g", l.Filter.Order)
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintf(w, "data set\t%s\n", l.Dataset)
 	fmt.Fprintf(w, "promise\tε = %v at δ = %g for one %s (%s), all runs together\n", l.MaxTotalEpsilon, l.Delta, l.Unit, l.Adjacency)
-	fmt.Fprintf(w, "spent\tε = %s in %d runs\n", accounting.FormatUp(l.Spent().Epsilon, 4), len(l.Lines))
+	fmt.Fprintf(w, "spent\tε = %s in %s\n", accounting.FormatUp(l.Spent().Epsilon, 4), sheet.Count(len(l.Lines), "run"))
 	fmt.Fprintf(w, "counted in\t%s\n", counted)
 	if err := w.Flush(); err != nil {
 		return err
@@ -150,7 +150,7 @@ func printLedger(s *streams, _ string, l *ledger.Ledger) error {
 
 // printLedgerCheck says that a ledger holds, as one that does not was an error.
 func printLedgerCheck(s *streams, path string, l *ledger.Ledger) error {
-	_, err := fmt.Fprintf(s.out, "%s: the chain and the arithmetic of %d runs hold: ε = %s of %v spent\n",
-		path, len(l.Lines), accounting.FormatUp(l.Spent().Epsilon, 4), l.MaxTotalEpsilon)
+	_, err := fmt.Fprintf(s.out, "%s: the chain and the arithmetic of %s hold: ε = %s of %v spent\n",
+		path, sheet.Count(len(l.Lines), "run"), accounting.FormatUp(l.Spent().Epsilon, 4), l.MaxTotalEpsilon)
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
+	"dptrain/internal/train/sheet"
 )
 
 // planOptions are the flags of plan.
@@ -226,13 +226,13 @@ func scaled(n int, factor float64) int {
 
 // printPlan prints the result for people.
 func printPlan(s *streams, cfg *config, p *train.Plan, r *planResult) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintf(w, "privacy\tε = %s at δ = %g for one row (%s)\n", accounting.FormatUp(r.Epsilon, 4), r.Delta, p.Privacy.Adjacency)
 	if p.Person > 0 {
-		fmt.Fprintf(w, "\tε = %s for a person with up to %d rows\n", accounting.FormatUp(p.Person, 4), p.Privacy.MaxRowsPerPerson)
+		fmt.Fprintf(w, "\tε = %s for a person with up to %s\n", accounting.FormatUp(p.Person, 4), sheet.Count(p.Privacy.MaxRowsPerPerson, "row"))
 	}
-	fmt.Fprintf(w, "model\t%d parameters, %d inputs, %d classes\n", r.Parameters, p.Schema.DenseWidth()+p.Schema.SparseWidth(), r.Classes)
-	fmt.Fprintf(w, "run\t%d steps at q = %.4g, %.6g rows a step, learning rate %.4g\n", r.Steps, r.SamplingProbability, p.Divisor(), r.LearningRate)
+	fmt.Fprintf(w, "model\t%s, %s, %s\n", sheet.Count(r.Parameters, "parameter"), sheet.Count(p.Schema.DenseWidth()+p.Schema.SparseWidth(), "input"), sheet.Count(r.Classes, "class"))
+	fmt.Fprintf(w, "run\t%s at q = %.4g, %.6g rows a step, learning rate %.4g\n", sheet.Count(r.Steps, "step"), r.SamplingProbability, p.Divisor(), r.LearningRate)
 	fmt.Fprintf(w, "noise\tσ = %g, C = %g: %.3g in a weight each step, %.3g over the run\n", r.NoiseMultiplier, r.MaxGradNorm, r.NoisePerStep, r.NoisePerWeight)
 	fmt.Fprintf(w, "signal\trows × μ = %d × %.3g = %.4g; for each class %.4g: %s\n", r.Rows, r.Mu, r.RowsMu, r.RowsMuPerClass, expectation(r.RowsMuPerClass))
 	fmt.Fprintf(w, "\tsignal to noise %.3g if all rows agreed\n", r.SignalToNoise)
@@ -243,14 +243,18 @@ func printPlan(s *streams, cfg *config, p *train.Plan, r *planResult) error {
 		fmt.Fprintf(w, "%s\t%s\t%.4g\t%d\t%.4g\t%.3g\t%.3g\t× %.2g\n", name, accounting.FormatUp(f.Epsilon, 4), f.NoiseMultiplier, f.Steps, f.SamplingProbability, f.NoisePerStep, f.SignalToNoise, time)
 	}
 	row("this config", &r.planFigures, 1)
+	impossible := ""
 	for _, k := range r.Knobs {
 		if k.Plan == nil {
-			fmt.Fprintf(w, "%s\tnot possible: %s\n", k.Change, k.Impossible)
+			impossible += fmt.Sprintf("%s is not possible: %s\n", k.Change, k.Impossible)
 			continue
 		}
 		row(k.Change, k.Plan, k.RelativeTime)
 	}
-	fmt.Fprintf(w, "\nnext\tdptrain fit -c %s\n", cfg.Path)
+	if impossible != "" {
+		fmt.Fprint(w, "\n"+impossible)
+	}
+	fmt.Fprintf(w, "\nnext\t%s\n", cfg.command("fit"))
 	return w.Flush()
 }
 

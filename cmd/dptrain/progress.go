@@ -69,10 +69,8 @@ func newBar(w io.Writer, steps int, hideRate bool) *progressbar.ProgressBar {
 // barWidth is the width of a bar beside which ε, steps, rate and time left fit on a line of the terminal.
 func barWidth(w io.Writer) int {
 	const widest, beside = 24, 62
-	if f, ok := w.(*os.File); ok {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			return min(widest, max(1, width-beside))
-		}
+	if width := terminalWidth(w); width > 0 {
+		return min(widest, max(1, width-beside))
 	}
 	return widest
 }

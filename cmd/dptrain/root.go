@@ -75,7 +75,7 @@ func noArguments(c *cobra.Command, args []string) error {
 	}
 	hint := fmt.Sprintf("%s --help shows how it is called", c.CommandPath())
 	if ext := filepath.Ext(args[0]); c.Flags().Lookup("config") != nil && (ext == ".yaml" || ext == ".yml" || ext == ".json") {
-		hint = fmt.Sprintf("did you mean %s -c %s?", c.CommandPath(), args[0])
+		hint = fmt.Sprintf("did you mean %s -c %s?", c.CommandPath(), shellWord(args[0]))
 	}
 	return usage(hint, "%s takes no argument %q", c.CommandPath(), args[0])
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -107,17 +106,18 @@ func (o *selftestOptions) cases() ([]train.SelftestCase, error) {
 
 // printSelftest prints the result for people.
 func printSelftest(s *streams, r *selftestResult) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "run\tpairs\tsums moved\tnoise drawn\tresult")
+	w := newPage(s.out)
+	fmt.Fprintln(w, "run\tpairs\tmoved\tvariance\tresult")
 	for _, c := range r.Checks {
 		result := "same"
 		if len(c.Faults) > 0 {
 			result = "FAULT"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%.2f %% of the bound\t%d, variance %.3f of the claim's\t%s\n", c.Name, c.Pairs, 100*c.Moved, c.Draws, c.Noise, result)
+		fmt.Fprintf(w, "%s\t%d\t%.2f %%\t%.3f\t%s\n", c.Name, c.Pairs, 100*c.Moved, c.Noise, result)
 		for _, fault := range c.Faults {
 			fmt.Fprintf(w, "  %s\n", fault)
 		}
 	}
+	fmt.Fprint(w, "\nmoved: how far one row moved a sum, in % of what it may\nvariance: of the noise, over what is claimed\n")
 	return w.Flush()
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"text/tabwriter"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -17,7 +16,7 @@ import (
 
 // printTradeoff prints the result for people.
 func printTradeoff(s *streams, r *tradeoffResult) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintln(w, "ε\taccuracy\tAUC\tlog loss")
 	row := func(name string, p *tradeoffPoint) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, p.Accuracy.text(100, 2), p.AUC.text(1, 4), p.LogLoss.text(1, 4))
@@ -33,12 +32,12 @@ func printTradeoff(s *streams, r *tradeoffResult) error {
 	for _, sentence := range r.Sentences {
 		fmt.Fprintln(w, sentence)
 	}
-	total := "have no bound"
+	total := "no bound on ε"
 	if r.TotalEpsilon != nil {
-		total = fmt.Sprintf("cost a row ε = %s at δ = %g", accounting.FormatUp(*r.TotalEpsilon, 4), r.Delta)
+		total = fmt.Sprintf("ε = %s at δ = %g", accounting.FormatUp(*r.TotalEpsilon, 4), r.Delta)
 	}
-	fmt.Fprintf(w, "\n%s\nthe %d private runs together %s, and that without privacy has no bound: keep this to public or held-out data\n",
-		r.Note, len(r.Points)*r.Runs, total)
+	fmt.Fprintf(w, "\n%s\n%s: in all %s for a row; the one without privacy has no bound: keep this to public or held-out data\n",
+		r.Note, sheet.Count(len(r.Points)*r.Runs, "private run"), total)
 	return w.Flush()
 }
 

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,6 +15,7 @@ import (
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
+	"dptrain/internal/train/sheet"
 )
 
 // validateOptions are the flags of validate.
@@ -152,7 +152,7 @@ func placeWarnings(cfg *config, warnings []train.Warning) []placedWarning {
 
 // printValidate prints the result for people.
 func printValidate(s *streams, cfg *config, p *train.Plan, r *validateResult) error {
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintf(w, "config\t%s is valid\n", r.Config)
 	switch {
 	case r.Table == nil:
@@ -160,11 +160,11 @@ func printValidate(s *streams, cfg *config, p *train.Plan, r *validateResult) er
 	case r.Rows == nil:
 		fmt.Fprintf(w, "table\t%s is as declared\n", *r.Table)
 	default:
-		fmt.Fprintf(w, "table\t%s is as declared: %d rows\n", *r.Table, *r.Rows)
+		fmt.Fprintf(w, "table\t%s is as declared: %s\n", *r.Table, sheet.Count(*r.Rows, "row"))
 	}
-	fmt.Fprintf(w, "model\t%d features as %d inputs, %d classes, %d parameters\n", r.Features, r.Inputs, r.Classes, r.Parameters)
-	fmt.Fprintf(w, "privacy\tε = %s at δ = %g for one row (%s): σ = %g, %d steps\n",
-		accounting.FormatUp(r.Epsilon, 4), r.Delta, p.Privacy.Adjacency, r.NoiseMultiplier, r.Steps)
-	fmt.Fprintf(w, "next\tdptrain plan -c %s\n", r.Config)
+	fmt.Fprintf(w, "model\t%s as %s, %s, %s\n", sheet.Count(r.Features, "feature"), sheet.Count(r.Inputs, "input"), sheet.Count(r.Classes, "class"), sheet.Count(r.Parameters, "parameter"))
+	fmt.Fprintf(w, "privacy\tε = %s at δ = %g for one row (%s): σ = %g, %s\n",
+		accounting.FormatUp(r.Epsilon, 4), r.Delta, p.Privacy.Adjacency, r.NoiseMultiplier, sheet.Count(r.Steps, "step"))
+	fmt.Fprintf(w, "next\t%s\n", cfg.command("plan"))
 	return w.Flush()
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -144,7 +143,7 @@ func printVerified(s *streams, o *verifyOptions, r *train.Report, result *verify
 	if r.Epsilon != nil {
 		claim = fmt.Sprintf("ε = %s at δ = %g for one %s (%s), computed again from the events", accounting.FormatUp(*r.Epsilon, 4), r.Delta, r.Unit, r.Adjacency)
 	}
-	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	w := newPage(s.out)
 	fmt.Fprintf(w, "verified\t%s and %s are whole and belong together\n", o.model, o.report)
 	fmt.Fprintf(w, "claim\t%s\n", claim)
 	fmt.Fprintf(w, "report id\t%s\n", r.ReportID)

@@ -80,7 +80,7 @@ func (e *ResumeError) Hint() string { return startAnew }
 type ExhaustedError struct{ Steps int }
 
 func (e *ExhaustedError) Error() string {
-	return fmt.Sprintf("all %d steps of the run are charged, and nothing that they gave was kept", e.Steps)
+	return fmt.Sprintf("every step of the run, %d in all, is charged, and nothing that they gave was kept", e.Steps)
 }
 
 // Hint is what to do about it.

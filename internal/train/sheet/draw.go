@@ -113,7 +113,7 @@ func (s *Sheet) StepsChart() *Chart {
 	for _, p := range s.Check.Steps {
 		points = append(points, [2]float64{float64(p.Steps) / steps, p.Epsilon / top})
 	}
-	c.plot(points, [2]float64{1, last.Epsilon / top}, fmt.Sprintf("ε %s after %d steps", accounting.FormatUp(last.Epsilon, 4), last.Steps))
+	c.plot(points, [2]float64{1, last.Epsilon / top}, fmt.Sprintf("ε %s after %s", accounting.FormatUp(last.Epsilon, 4), Count(last.Steps, "step")))
 	c.LabelY = math.Max(c.Top+12, c.AtY-12)
 	c.XTicks, c.YTicks = c.linearTicks(steps, true), c.linearTicks(top, false)
 	c.Summary = fmt.Sprintf("ε grows with the steps to %s after %d of them.", accounting.FormatUp(last.Epsilon, 4), last.Steps)

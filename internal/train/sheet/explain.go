@@ -33,7 +33,7 @@ func (s *Sheet) parameters() Section {
 		{Name: "neighbouring tables", Value: string(r.Adjacency), Field: "adjacency", Note: r.Claim.Definition + "."},
 	}
 	if p := r.Claim.Person; p != nil {
-		rows = append(rows, Row{Name: fmt.Sprintf("ε for a person with up to %d rows", p.MaxRows), Value: show(p.Epsilon), Field: "claim.person.epsilon",
+		rows = append(rows, Row{Name: fmt.Sprintf("ε for a person with up to %s", Count(p.MaxRows, "row")), Value: show(p.Epsilon), Field: "claim.person.epsilon",
 			Note: "What is promised to a person who stands in several rows, at the same δ."})
 	}
 	if r.Private {
@@ -124,10 +124,10 @@ func featureNote(f data.Feature) string {
 		add("%s", some("value", "values", f.Values))
 	}
 	if f.Buckets > 0 {
-		add("hashed into %d buckets", f.Buckets)
+		add("hashed into %s", Count(f.Buckets, "bucket"))
 	}
 	if f.Size > 0 {
-		add("%d elements", f.Size)
+		add("%s", Count(f.Size, "element"))
 	} else if f.Columns != nil {
 		add("columns %s%d to %s%d", f.Columns.Prefix, f.Columns.First, f.Columns.Prefix, f.Columns.Last)
 	}

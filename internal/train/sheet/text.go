@@ -110,6 +110,18 @@ func Clean(text string) string {
 	}, text)
 }
 
+// Count is a number of things in words: 1 row, 2 rows, 3 classes.
+func Count(n int, thing string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(thing, "s"):
+		thing += "es"
+	default:
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
+
 // Markdown writes the sheet as Markdown with tables.
 func (s *Sheet) Markdown(w io.Writer) error {
 	var b strings.Builder
