@@ -119,6 +119,15 @@ func usualHint(s status) string {
 	}
 }
 
+// hintOf is the error's own hint, or the usual one for the status.
+func hintOf(err error, s status) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		return hinted.Hint()
+	}
+	return usualHint(s)
+}
+
 // fail prints err as an error line, the config's line where there is one, and a hint; it returns the exit status.
 func (s *streams) fail(err error) int {
 	code := exitStatus(err)
@@ -139,12 +148,7 @@ func (s *streams) fail(err error) int {
 	if errors.As(err, &located) {
 		fmt.Fprint(s.err, located.excerpt())
 	}
-	hint := usualHint(code)
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		hint = hinted.Hint()
-	}
-	if hint != "" {
+	if hint := hintOf(err, code); hint != "" {
 		fmt.Fprintf(s.err, "dptrain: hint: %s\n", oneLine(hint))
 	}
 	return int(code)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -46,6 +47,10 @@ there is left out; one given by --data must be there.
 Warnings are what a careful reader should know, each with a code that dptrain
 explain explains. They change no exit status.
 
+With --json there is one object for a config or a table that is not valid, too:
+"valid" is false, and "errors" lists file, line, column, message and hint of what
+standard error shows; what could not be planned is left out.
+
 Exit status is 0 when config and table are valid, 2 for a wrong flag, 3 for an
 invalid config, 4 for a table that is missing or not as declared, and 5 for a
 target that cannot be reached.`,
@@ -61,18 +66,34 @@ target that cannot be reached.`,
 
 // validateResult is what validate prints with --json.
 type validateResult struct {
-	Config          string          `json:"config"`
-	Table           *string         `json:"table"` // null where none was checked
-	Rows            *int            `json:"rows"`  // of the table; null where none was checked, and where their number is private
-	Features        int             `json:"features"`
-	Inputs          int             `json:"inputs"` // columns of the encoded table
-	Classes         int             `json:"classes"`
-	Parameters      int             `json:"parameters"`
-	Epsilon         float64         `json:"epsilon"`
-	Delta           float64         `json:"delta"`
-	NoiseMultiplier float64         `json:"noise_multiplier"`
-	Steps           int             `json:"steps"`
-	Warnings        []placedWarning `json:"warnings"`
+	Valid  bool    `json:"valid"`
+	Config string  `json:"config"`
+	Table  *string `json:"table"` // null where none was checked
+	Rows   *int    `json:"rows"`  // of the table; null where none was checked, where it is not valid, and where their number is private
+	*validatePlan
+	Warnings []placedWarning `json:"warnings"`
+	Errors   []placedError   `json:"errors"` // none where all is valid
+}
+
+// validatePlan is the run that a config stands for; the fields are absent where it stands for none.
+type validatePlan struct {
+	Features        int     `json:"features"`
+	Inputs          int     `json:"inputs"` // columns of the encoded table
+	Classes         int     `json:"classes"`
+	Parameters      int     `json:"parameters"`
+	Epsilon         float64 `json:"epsilon"`
+	Delta           float64 `json:"delta"`
+	NoiseMultiplier float64 `json:"noise_multiplier"`
+	Steps           int     `json:"steps"`
+}
+
+// placedError is an error with its place.
+type placedError struct {
+	File    *string `json:"file"`   // or the flag or variable that set the key; null where the error has no place
+	Line    *int    `json:"line"`   // from 1; null where the whole file is meant
+	Column  *int    `json:"column"` // from 1, of a config in characters, of a table in bytes; null where the whole line is meant
+	Message string  `json:"message"`
+	Hint    string  `json:"hint"`
 }
 
 // placedWarning is a warning with its place in the config.
@@ -87,34 +108,52 @@ func runValidate(ctx context.Context, s *streams, o *validateOptions) error {
 	if o.config.File == "" {
 		return usage("dptrain validate -c CONFIG; dptrain init writes one to start from", "--config is missing")
 	}
+	result := &validateResult{Config: o.config.File, Warnings: []placedWarning{}, Errors: []placedError{}}
+	cfg, plan, err := o.check(ctx, s, result)
+	result.Valid = err == nil
+	switch {
+	case o.json && err == nil:
+		return json.NewEncoder(s.out).Encode(result)
+	case err == nil:
+		return printValidate(s, cfg, plan, result)
+	}
+	// A verdict is a result, too. Whatever else ended the command is none.
+	if code := exitStatus(err); o.json && (code == statusConfig || code == statusData || code == statusPrivacy) {
+		result.Errors = placeErrors(err, result.Table)
+		if failed := json.NewEncoder(s.out).Encode(result); failed != nil {
+			return failed
+		}
+	}
+	return err
+}
+
+// check checks config and table, and fills in the result as far as it comes.
+func (o *validateOptions) check(ctx context.Context, s *streams, result *validateResult) (*config, *train.Plan, error) {
 	cfg, err := loadConfig(o.config, os.Getenv)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	plan, err := makePlan(cfg)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	result := newValidateResult(cfg, plan)
+	result.validatePlan, result.Warnings = newValidatePlan(cfg, plan), placeWarnings(cfg, plan.Warnings)
 	if !o.quiet {
 		s.warnOfPlan(cfg, plan.Warnings)
 	}
 	if cfg.hasTable() {
-		table, err := loadDeclared(ctx, s, cfg, plan, loadFlags{check: true, quiet: o.quiet})
-		if err != nil {
-			return err
-		}
 		name := cfg.table()
 		result.Table = &name
+		table, err := loadDeclared(ctx, s, cfg, plan, loadFlags{check: true, quiet: o.quiet})
+		if err != nil {
+			return nil, nil, err
+		}
 		if plan.Privacy.Adjacency != accounting.AddOrRemoveOne {
 			rows := table.Places()
 			result.Rows = &rows
 		}
 	}
-	if o.json {
-		return json.NewEncoder(s.out).Encode(result)
-	}
-	return printValidate(s, cfg, plan, result)
+	return cfg, plan, nil
 }
 
 // hasTable reports whether there is a table to check: the file's need not be there.
@@ -132,12 +171,12 @@ func (c *config) hasTable() bool {
 	})
 }
 
-func newValidateResult(cfg *config, p *train.Plan) *validateResult {
-	return &validateResult{
-		Config: cfg.Path, Features: len(cfg.Spec.Features), Inputs: p.Schema.DenseWidth() + p.Schema.SparseWidth(),
+func newValidatePlan(cfg *config, p *train.Plan) *validatePlan {
+	return &validatePlan{
+		Features: len(cfg.Spec.Features), Inputs: p.Schema.DenseWidth() + p.Schema.SparseWidth(),
 		Classes: len(p.Schema.Classes()), Parameters: p.Net.Params(),
 		Epsilon: accounting.RoundUp(p.Claim.Upper, 6), Delta: p.Privacy.Delta,
-		NoiseMultiplier: p.Privacy.NoiseMultiplier, Steps: p.Train.Steps, Warnings: placeWarnings(cfg, p.Warnings),
+		NoiseMultiplier: p.Privacy.NoiseMultiplier, Steps: p.Train.Steps,
 	}
 }
 
@@ -146,6 +185,39 @@ func placeWarnings(cfg *config, warnings []train.Warning) []placedWarning {
 	placed := []placedWarning{}
 	for _, w := range warnings {
 		placed = append(placed, placedWarning{Code: w.Code, Key: w.Key, Place: cfg.place(w.Key), Text: w.Text})
+	}
+	return placed
+}
+
+// placeErrors lists what is wrong, each with its place and its hint; table is the one that was checked, or nil.
+func placeErrors(err error, table *string) (placed []placedError) {
+	var faults data.Faults
+	if errors.As(err, &faults) {
+		for _, fault := range faults {
+			placed = append(placed, placeError(fault, table))
+		}
+		return placed
+	}
+	return []placedError{placeError(err, table)}
+}
+
+func placeError(err error, table *string) placedError {
+	known := func(n int) *int {
+		if n == 0 {
+			return nil
+		}
+		return &n
+	}
+	placed := placedError{Message: oneLine(err.Error()), Hint: oneLine(hintOf(err, exitStatus(err)))}
+	var ofConfig *configError
+	var ofTable *data.Error
+	switch {
+	case errors.As(err, &ofConfig):
+		placed.File, placed.Line, placed.Column, placed.Message = &ofConfig.File, known(ofConfig.Line), known(ofConfig.Column), oneLine(ofConfig.msg)
+	case errors.As(err, &ofTable):
+		placed.File, placed.Line, placed.Column, placed.Message = &ofTable.File, known(ofTable.Line), known(ofTable.Column), oneLine(ofTable.Message())
+	case table != nil && strings.HasPrefix(placed.Message, *table+": "):
+		placed.File, placed.Message = table, strings.TrimPrefix(placed.Message, *table+": ")
 	}
 	return placed
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,14 +69,80 @@ func TestValidate(t *testing.T) {
 func TestValidateJSON(t *testing.T) {
 	dir := workshop(t)
 	_, stdout, _ := dptrain(t, dir, "validate", "-c", "c.yaml", "--json")
-	var r validateResult
+	r := validateResult{validatePlan: &validatePlan{}}
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatal(err)
 	}
 	// 8 rows and 2 classes: too few.
-	if *r.Rows != 8 || *r.Table != "train.csv" || r.Features != 2 || r.Classes != 2 || r.Inputs != 6 || r.Parameters != 7 ||
+	if !r.Valid || r.Errors == nil || *r.Rows != 8 || *r.Table != "train.csv" || r.Features != 2 || r.Classes != 2 || r.Inputs != 6 || r.Parameters != 7 ||
 		r.Epsilon > 3 || len(r.Warnings) != 1 || r.Warnings[0].Code != "DP106" || r.Warnings[0].Place != "c.yaml:5:20" {
 		t.Errorf("validate --json = %s", stdout)
+	}
+}
+
+// TestValidateJSONSaysWhatIsWrong holds the verdict of a config or a table that is not valid against what standard error
+// says, and finds none where a command could not come to one.
+func TestValidateJSONSaysWhatIsWrong(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		table  string // instead of the good one
+		args   []string
+		status status
+		want   string // places and messages, one a line; empty: no object
+		plan   bool   // the fields of the run are there
+	}{
+		{"config", "", []string{"-c", "c.yaml", "--set", "data.rows=-1"}, statusConfig, "--set data.rows=-1:0:0: data.rows is -1, want an integer above 0\n", false},
+		{"config's file", "", []string{"-c", "bad.yaml"}, statusConfig, "bad.yaml:2:1: unknown key \"x\"\n", false},
+		{"no config", "", []string{"-c", "no.yaml"}, statusConfig, "no.yaml:0:0: no such file or directory\n", false},
+		{"target", "", []string{"-c", "c.yaml", "--set", "privacy.target_epsilon=1e-12", "--set", "privacy.delta=1e-14"}, statusPrivacy,
+			":0:0: epsilon 1e-12 at delta 1e-14 cannot be reached: noise_multiplier 1e+06 still costs", false},
+		{"two rows", strings.NewReplacer("20,", "x,", "90,,yes", "90,,maybe").Replace(goodTable), []string{"-c", "c.yaml"}, statusData,
+			"train.csv:2:1: column \"age\" is not a number\ntrain.csv:9:5: column \"y\" is not one of the declared classes\n", true},
+		{"fewer rows", remove(t, goodTable, "20,Ulm,no\n"), []string{"-c", "c.yaml"}, statusData, "train.csv:0:0: has fewer rows than the declared 8\n", true},
+		{"no table", "", []string{"-c", "c.yaml", "--data", "no.csv"}, statusData, "no.csv:0:0: no such file\n", true},
+		{"empty table", "", []string{"-c", "c.yaml", "--data", "empty.csv"}, statusData, "empty.csv:0:0: is empty\n", true},
+		{"a wrong flag", "", []string{"-c", "c.yaml", "--rows", "8"}, statusUsage, "", false},
+		{"no flag", "", nil, statusUsage, "", false},
+	} {
+		dir := workshop(t)
+		write(t, dir, "empty.csv", "")
+		write(t, dir, "bad.yaml", "version: 1\nx: 1\n")
+		if test.table != "" {
+			write(t, dir, "train.csv", test.table)
+		}
+		code, stdout, stderr := dptrain(t, dir, append([]string{"validate", "--json"}, test.args...)...)
+		if code != int(test.status) || !strings.Contains(stderr, "dptrain: error: ") {
+			t.Errorf("%s: exit status %d, want %d, and an error: %s", test.name, code, test.status, stderr)
+		}
+		if test.want == "" {
+			if stdout != "" {
+				t.Errorf("%s: prints %s", test.name, stdout)
+			}
+			continue
+		}
+		r := validateResult{validatePlan: &validatePlan{}}
+		if err := json.Unmarshal([]byte(stdout), &r); err != nil || strings.Count(stdout, "\n") != 1 || r.Valid || strings.Contains(stdout, `"features":`) != test.plan {
+			t.Errorf("%s: prints %s (%v), want an object that is not valid", test.name, stdout, err)
+		}
+		var got strings.Builder
+		or := func(n *int) int {
+			if n == nil {
+				return 0
+			}
+			return *n
+		}
+		for _, e := range r.Errors {
+			if e.File != nil {
+				got.WriteString(*e.File)
+			}
+			fmt.Fprintf(&got, ":%d:%d: %s\n", or(e.Line), or(e.Column), e.Message)
+			if e.Hint == "" {
+				t.Errorf("%s: %q has no hint", test.name, e.Message)
+			}
+		}
+		if !strings.HasPrefix(got.String(), test.want) || len(r.Errors) > strings.Count(test.want, "\n")+1 {
+			t.Errorf("%s: errors are\n%swant\n%s", test.name, got.String(), test.want)
+		}
 	}
 }
 

@@ -35,6 +35,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Message is the error without its place.
+func (e *Error) Message() string { return e.msg }
+
 // Faults are several rows that are not as declared, in their order; the last may be what else is wrong with the table.
 type Faults []*Error
 
