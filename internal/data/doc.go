@@ -37,6 +37,21 @@
 // What cannot be told to be one row's fault stays an error: an unclosed quote, which takes in the rows after it, a row that
 // is too long, a header or a compressed stream that is broken, and another number of rows than declared.
 //
+// # Values of Parquet
+//
+// A value of a Parquet file counts as the text that CSV would hold, so that a row is encoded to the same from both:
+//
+//	integers, float, double  the shortest decimal that is no other number of the type: 5 for 5.0, 0.1 for the float nearest to it
+//	decimal                  all the places of its scale: 12.30
+//	boolean                  true, false
+//	text, enum, JSON         as it is
+//	UUID                     hexadecimal in five groups
+//	date, timestamp, time    ISO 8601, the fraction as short as it goes; timestamps in UTC end in Z
+//	null                     an empty cell
+//
+// In numeric and vector features dates and timestamps are days since 1970-01-01, and times the part of a day that has passed:
+// one scale, so that a date column that became one of timestamps means the same. From CSV such features take numbers alone.
+//
 // # What never changes
 //
 // A model is bound to its encoding, so these are fixed for all time: the order of columns above, the hash (see

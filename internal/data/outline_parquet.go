@@ -3,8 +3,6 @@ package data
 import (
 	"errors"
 	"io"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // readParquet takes the columns from the schema, which is no record, and looks at the first peek rows.
@@ -54,23 +52,25 @@ type parquetField struct {
 }
 
 // outlineFields appends the columns below a group, and returns its lists.
-func outlineFields(group *parquet.Column, path string, singles *[]parquetField) (lists []string) {
-	for _, c := range group.Columns() {
-		name := path + c.Name()
-		column := new(parquetColumn)
-		switch leaf := column.descend(c, true); {
-		case c.Leaf() && c.MaxRepetitionLevel() == 0:
-			if !column.takes(c.Type()) {
+func outlineFields(group *parquetNode, path string, singles *[]parquetField) (lists []string) {
+	for _, c := range group.children {
+		name := path + c.Name
+		switch leaf, _ := c.element(); {
+		case c.isLeaf() && c.repetition == 0:
+			form := formOf(c, input{})
+			if form == nil {
 				continue
 			}
 			f := parquetField{name: name}
-			if kind := c.Type().Kind(); kind != parquet.ByteArray && kind != parquet.Boolean {
+			if form.number {
 				f.kind = Numeric
 			}
 			*singles = append(*singles, f)
-		case leaf.Leaf() && leaf.MaxRepetitionLevel() == 1 && leaf.Type().Kind() != parquet.ByteArray && column.takes(leaf.Type()):
-			lists = append(lists, name)
-		case !c.Leaf() && c.MaxRepetitionLevel() == 0:
+		case leaf.isLeaf() && leaf.repetition == 1:
+			if form := formOf(leaf, input{}); form != nil && form.number {
+				lists = append(lists, name)
+			}
+		case !c.isLeaf() && c.repetition == 0:
 			lists = append(lists, outlineFields(c, name+".", singles)...)
 		}
 	}
@@ -81,7 +81,7 @@ func outlineFields(group *parquet.Column, path string, singles *[]parquetField) 
 func (o *Outline) peekParquet(t *table, singles []parquetField, looks []look, peek int) error {
 	var inputs []input
 	for _, f := range singles {
-		inputs = append(inputs, input{name: f.name, size: 1})
+		inputs = append(inputs, input{name: f.name, size: 1, numeric: f.kind == Numeric})
 	}
 	s, err := newParquetSource(t.file, t.size, &counter{}, partBytes, inputs)
 	if err != nil {

@@ -1,14 +1,10 @@
 package data
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
-	"strings"
 
-	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -27,18 +23,16 @@ func isParquet(r io.ReaderAt, size int64) bool {
 	return (atStart == nil || atStart == io.EOF) && string(start[:]) == parquetMagic && (atEnd == nil || atEnd == io.EOF) && string(end[:]) == parquetMagic
 }
 
-// A parquetFile is the footer of a file: its schema as the library has it, and where the values are.
+// A parquetFile is the footer of a file: its schema, and where the values are.
 type parquetFile struct {
 	io.ReaderAt
 	size   int64
-	root   *parquet.Column
-	chunks []parquet.ColumnChunk // of each leaf, as the library has it: uncompressed, wherever the pages come from
+	root   *parquetNode
 	rows   int64
 	groups []format.RowGroup
 }
 
-// openParquetFile reads the footer and nothing else. The library gets the schema alone, and pages later, one at a time: it
-// never reads the file itself.
+// openParquetFile reads the footer and nothing else.
 func openParquetFile(r io.ReaderAt, size int64) (*parquetFile, error) {
 	if !isParquet(r, size) {
 		return nil, &Error{msg: "is not a Parquet file", hint: "one begins and ends with PAR1: it may be cut short, or of another format"}
@@ -61,31 +55,14 @@ func openParquetFile(r io.ReaderAt, size int64) (*parquetFile, error) {
 	if !thriftFits(footer) {
 		return nil, &Error{msg: "has a footer that is not valid, or lists too much", hint: "it may be damaged; if not, write it with fewer row groups"}
 	}
-	protocol := new(thrift.CompactProtocol)
 	var meta format.FileMetaData
-	if err := thrift.Unmarshal(protocol, footer, &meta); err != nil || !schemaFits(meta.Schema) {
+	if err := thrift.Unmarshal(new(thrift.CompactProtocol), footer, &meta); err != nil {
 		return nil, invalidParquet()
 	}
-	f := &parquetFile{ReaderAt: r, size: size, rows: meta.NumRows, groups: meta.RowGroups}
-	group := format.RowGroup{Columns: make([]format.ColumnChunk, 0, len(meta.Schema))}
-	for _, e := range meta.Schema {
-		if e.Type.Valid { // a leaf, whose values begin behind the mark and never end
-			group.Columns = append(group.Columns, format.ColumnChunk{MetaData: format.ColumnMetaData{
-				Type: e.Type.V, DataPageOffset: int64(len(parquetMagic)), TotalCompressedSize: math.MaxInt64 / 2}})
-		}
-	}
-	schema, err := thrift.Marshal(protocol, &format.FileMetaData{Version: meta.Version, Schema: meta.Schema, RowGroups: []format.RowGroup{group}})
-	if err != nil {
+	f := &parquetFile{ReaderAt: r, size: size, root: newParquetTree(meta.Schema), rows: meta.NumRows, groups: meta.RowGroups}
+	if f.root == nil {
 		return nil, invalidParquet()
 	}
-	alone := append([]byte(parquetMagic), schema...)
-	alone = binary.LittleEndian.AppendUint32(alone, uint32(len(schema)))
-	alone = append(alone, parquetMagic...)
-	file, err := parquet.OpenFile(bytes.NewReader(alone), int64(len(alone)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
-		return nil, invalidParquet()
-	}
-	f.root, f.chunks = file.Root(), file.RowGroups()[0].ColumnChunks()
 	return f, f.check()
 }
 
@@ -106,12 +83,12 @@ func (f *parquetFile) check() error {
 }
 
 // chunk is where the values of a leaf are in a row group. Offsets and sizes are inside the file.
-func (f *parquetFile) chunk(group int, leaf *parquet.Column) (meta *format.ColumnMetaData, start int64, err error) {
+func (f *parquetFile) chunk(group int, leaf *parquetNode) (meta *format.ColumnMetaData, start int64, err error) {
 	columns := f.groups[group].Columns
-	if leaf.Index() >= len(columns) {
+	if leaf.leaf >= len(columns) {
 		return nil, 0, invalidParquet()
 	}
-	c := &columns[leaf.Index()]
+	c := &columns[leaf.leaf]
 	meta = &c.MetaData
 	if c.FilePath != "" || c.CryptoMetadata.Value != nil {
 		return nil, 0, &Error{msg: "is encrypted, or has its values in another file", hint: "write the table as one plain Parquet file"}
@@ -120,48 +97,10 @@ func (f *parquetFile) chunk(group int, leaf *parquet.Column) (meta *format.Colum
 	if d := meta.DictionaryPageOffset; d > 0 && d < start {
 		start = d
 	}
-	if start < int64(len(parquetMagic)) || start > f.size || meta.TotalCompressedSize < 0 || meta.TotalCompressedSize > f.size-start || meta.NumValues < 0 {
+	if meta.Type != leaf.Type.V || start < int64(len(parquetMagic)) || start > f.size || meta.TotalCompressedSize < 0 || meta.TotalCompressedSize > f.size-start || meta.NumValues < 0 {
 		return nil, 0, invalidParquet()
 	}
 	return meta, start, nil
-}
-
-// find finds a column by its whole name or, failing that, by its path.
-func (f *parquetFile) find(name string) (*parquet.Column, error) {
-	c, err := findField(f.root, name, name)
-	if c == nil && err == nil {
-		c, err = findPath(f.root, name)
-	}
-	if c == nil && err == nil {
-		err = &Error{msg: fmt.Sprintf("the file has no column %q", name), hint: "names are compared exactly; those of nested fields are joined by dots"}
-	}
-	return c, err
-}
-
-// findPath follows a name's parts.
-func findPath(c *parquet.Column, name string) (*parquet.Column, error) {
-	for part := range strings.SplitSeq(name, ".") {
-		next, err := findField(c, part, name)
-		if next == nil || err != nil {
-			return nil, err
-		}
-		c = next
-	}
-	return c, nil
-}
-
-// findField is the field of a group, nil where there is none. name is the declared one, for errors.
-func findField(group *parquet.Column, field, name string) (found *parquet.Column, err error) {
-	for _, c := range group.Columns() {
-		if c.Name() != field {
-			continue
-		}
-		if found != nil {
-			return nil, &Error{msg: fmt.Sprintf("column %q is in the file twice", name)}
-		}
-		found = c
-	}
-	return found, nil
 }
 
 func notSeekable() error {
@@ -173,7 +112,7 @@ func invalidParquet() error {
 	return &Error{msg: "is not a valid Parquet file", hint: "it may be damaged: copy or write it again"}
 }
 
-// refusePanic makes an error of a panic: the library trusts some of what pages say of themselves.
+// refusePanic makes an error of a panic: the library that decodes footers and headers trusts some of what they say.
 func refusePanic(err *error) {
 	if recover() != nil {
 		*err = invalidParquet()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parquet-go/parquet-go/encoding/delta"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -62,6 +63,7 @@ func TestHostileParquet(t *testing.T) {
 			m.NumRows = int64(n)
 			m.RowGroups[0].NumRows = int64(n)
 			m.RowGroups[0].Columns[0].MetaData.NumValues = int64(n)
+			m.RowGroups[0].Columns[1].MetaData.NumValues = int64(n)
 		}
 	}
 	manyH, manyM := values(100_000_000)
@@ -72,8 +74,42 @@ func TestHostileParquet(t *testing.T) {
 	size := func(n int32) func(*format.PageHeader) {
 		return func(h *format.PageHeader) { h.UncompressedPageSize = n }
 	}
+	encoded := func(e format.Encoding) func(*format.PageHeader) {
+		return func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = e }
+	}
+	deltas := func(page ...byte) []byte {
+		return craft(t, encoded(format.DeltaBinaryPacked), func(m *format.FileMetaData) {
+			m.Schema[1].Type, m.RowGroups[0].Columns[0].MetaData.Type = thrift.New(format.Int64), format.Int64
+		}, append([]byte{2, 0, 0, 0, 2, 1}, page...))
+	}
+	deltasOf := func(values ...int32) []byte {
+		b, err := new(delta.BinaryPackedEncoding).EncodeInt32(nil, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	prefixes := func(n int, size int32) []byte { // a text of zeros, so many times
+		shared, own := make([]int32, n), make([]int32, n)
+		own[0] = size
+		for i := range n - 1 {
+			shared[i+1] = size
+		}
+		return append(append(deltasOf(shared...), deltasOf(own...)...), make([]byte, size)...)
+	}
+	texts := func(page []byte) []byte { // 1,000 texts that share prefixes
+		page = append([]byte{3, 0, 0, 0, 0xd0, 0x0f, 1}, page...)
+		return craft(t, func(h *format.PageHeader) {
+			someH(h)
+			h.DataPageHeader.V.Encoding, h.UncompressedPageSize = format.DeltaByteArray, int32(len(page))
+		}, func(m *format.FileMetaData) {
+			someM(m)
+			m.Schema[1].Type, m.RowGroups[0].Columns[0].MetaData.Type = thrift.New(format.ByteArray), format.ByteArray
+			codec(format.Gzip)(m)
+		}, gzipped(t, string(page)))
+	}
 	bomb := gzipped(t, strings.Repeat("\x00", 50<<20))
-	const invalid, pages, much = "is not a valid Parquet file", "has pages that take more than 128 MiB at a time", "decompresses to more than 250 times its size"
+	const invalid, pages, much = "is not a valid Parquet file", "has pages that take more than 128 MiB, and 8 times the file, at a time", "decompresses to more than 250 times its size"
 	for _, c := range []struct {
 		name    string
 		content []byte
@@ -109,16 +145,25 @@ func TestHostileParquet(t *testing.T) {
 		{"less in a page than its header says", craft(t, size(1000), codec(format.Gzip), gzipped(t, "few")), invalid},
 		{"a page that begins nowhere", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = 1 << 30 }, nil, one), invalid},
 		{"a size below zero", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = -1 }, nil, one), invalid},
-		{"a page of 100 million nulls", craft(t, manyH, manyM, []byte{6, 0, 0, 0, 0x80, 0x84, 0xaf, 0x5f, 0, 0}), pages},
+		{"a page of 100 million nulls", craft(t, manyH, manyM, []byte{6, 0, 0, 0, 0x80, 0x84, 0xaf, 0x5f, 0, 0}), invalid}, // for want of the other column
+		{"a column of fewer values than rows", craft(t, nil, func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.NumValues = 0 }, one), invalid},
+		{"a page of more values than the column", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.NumValues = 2 }, nil, one), invalid},
+		{"a level above the highest", craft(t, nil, nil, append([]byte{2, 0, 0, 0, 3, 3}, one[6:]...)), invalid},
 		{"runs of more values than the page", craft(t, someH, someM, append([]byte{80, 0, 0, 0}, bytes.Repeat([]byte{0x80, 0x80, 0x80, 8, 0}, 16)...)), invalid},
-		{"deltas of more values than the page", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.DeltaBinaryPacked }, func(m *format.FileMetaData) {
-			m.Schema[1].Type, m.RowGroups[0].Columns[0].MetaData.Type = thrift.New(format.Int64), format.Int64
-		},
-			[]byte{2, 0, 0, 0, 2, 1, 0x80, 1, 4, 0x80, 0x80, 0x80, 8, 0}), invalid},
-		{"prefixes of the value before", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.DeltaByteArray }, nil, one),
-			`column "x" is in an encoding that is not read, such as DELTA_BYTE_ARRAY`},
+		{"deltas of more values than the page", deltas(0x80, 1, 4, 0x80, 0x80, 0x80, 8, 0), invalid},
+		{"deltas in blocks of 2³¹", deltas(0x80, 0x80, 0x80, 0x80, 8, 1, 1, 0), invalid},
+		{"deltas in no blocks", deltas(0, 1, 1, 0), invalid},
+		{"deltas in no miniblocks", deltas(0x80, 1, 0, 1, 0), invalid},
+		{"deltas for a number that is none", craft(t, encoded(format.DeltaBinaryPacked), nil, one), `column "x" is in an encoding that is not read`},
+		{"a text of 1 GB in its prefixes", texts(prefixes(1000, 1<<20)), pages},
+		{"a prefix longer than the text before", texts(append(deltasOf(0, 2), append(deltasOf(1, 0), 'a')...)), invalid},
+		{"a prefix below 0", texts(append(deltasOf(0, -1), append(deltasOf(1, 0), 'a')...)), invalid},
+		{"more prefixes than texts", texts(append(deltasOf(0, 1), append(deltasOf(1), 'a')...)), invalid},
+		{"texts longer than the page", texts(append(deltasOf(0, 0), append(deltasOf(1, 1<<30), 'a')...)), invalid},
 		{"indices without a dictionary", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.RLEDictionary }, nil, one), invalid},
-		{"brotli", craft(t, nil, codec(format.Brotli), one), "is compressed in another way than snappy, gzip and zstd"},
+		{"LZO", craft(t, nil, codec(format.LZO), one), "is compressed in another way than snappy, gzip, zstd, brotli and LZ4_RAW"},
+		{"brotli that is none", craft(t, nil, codec(format.Brotli), one), invalid},
+		{"LZ4 that is none", craft(t, nil, codec(format.Lz4Raw), one), invalid},
 		{"another file's values", craft(t, nil, func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].FilePath = "../" + secret }, one), "is encrypted, or has its values in another file"},
 		{"a column twice", craft(t, nil, func(m *format.FileMetaData) { m.Schema[2].Name = "x" }, one), `column "x" is in the file twice`},
 		{"a name that no message may repeat", craft(t, nil, func(m *format.FileMetaData) { m.Schema[1].Name = secret }, one), `the file has no column "x"`},

@@ -5,31 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
 )
 
-// maxPages bounds the memory of the pages that are open at a time, one of each column and its dictionary.
-const maxPages = 128 << 20
+// The pages that are open at a time, one of each column and its dictionary, take at most maxPages or, of a larger file,
+// maxOpen times its size.
+const (
+	maxPages = 128 << 20
+	maxOpen  = 8
+)
 
 // A pageReader reads the pages of a file, of any of its columns. It keeps the whole file to what a little one may become, and
-// the pages that are open at a time to maxPages: before a page is decompressed, by its header; and a page that is more than
-// its header says is refused.
+// holds the pages that are open at a time to what the file's size allows: before a page is decompressed, by its header; and a
+// page that is more than its header says is refused.
 type pageReader struct {
 	file     *parquetFile
 	open     int64 // bytes of the pages that are open
 	produced int64 // bytes that the file has become so far, and values that took none
 
+	dictionaries int64 // bytes of those that were opened so far
+
 	protocol thrift.CompactProtocol
 	header   []byte // as the file has it
 	packed   []byte // what follows it
-	text     []byte // the page as the library gets it: a header, and the bytes decompressed
 	gzip     *gzip.Reader
 	zstd     *zstd.Decoder
+	brotli   *brotli.Reader
 }
 
 func (r *pageReader) close() {
@@ -52,13 +61,26 @@ func tooMuch() error {
 
 // hold counts a page that is opened; it is closed by a negative size.
 func (r *pageReader) hold(size int64) error {
-	if r.open += size; r.open > maxPages {
-		return &Error{msg: fmt.Sprintf("has pages that take more than %d MiB at a time", maxPages>>20), hint: "write it with smaller pages or row groups"}
+	if r.open += size; r.open > maxPages && r.open/maxOpen > r.file.size {
+		return &Error{msg: fmt.Sprintf("has pages that take more than %d MiB, and %d times the file, at a time", maxPages>>20, maxOpen), hint: "write it with smaller pages or row groups"}
 	}
 	return nil
 }
 
-// read puts the page of column c at its next place into r.text, checked and decompressed.
+// A parquetPage is a data page that is open, in front of the next of its values.
+type parquetPage struct {
+	left        int // values to come, nulls included
+	repetitions parquetRuns
+	definitions parquetRuns
+	values      parquetDecoder // those that are not null
+	indexed     bool           // they are indices of the dictionary instead
+	indices     parquetRuns
+
+	text []byte // its bytes, decompressed
+	held int64  // memory of it, as of hold
+}
+
+// read opens the page of column c at its next place: the next data page, or the dictionary.
 func (r *pageReader) read(c *parquetColumn) error {
 	h, n, err := r.readHeader(c.at, c.end)
 	if err != nil {
@@ -72,22 +94,12 @@ func (r *pageReader) read(c *parquetColumn) error {
 	if err != nil {
 		return err
 	}
-	// Levels take a byte each, indices four, numbers eight, and the library's copy of the page as much as the page.
-	memory := 1<<10 + 2*size + 14*int64(shape.values)
 	if err := r.become(size + int64(shape.values)); err != nil {
 		return err
 	}
-	if err := r.hold(memory); err != nil {
-		return err
-	}
-	if shape.dictionary {
-		c.dictionary += memory
-	} else {
-		_ = r.hold(-c.page) // which is less
-		c.page = memory
-		c.left -= int64(shape.values)
-	}
-	r.packed = grown(r.packed, packed)
+	_ = r.hold(-c.page.held) // which is less
+	c.page.held = 0
+	r.packed = grown(r.packed, int(packed))
 	if _, err := io.ReadFull(io.NewSectionReader(r.file, c.at+int64(n), packed), r.packed); err != nil {
 		return err
 	}
@@ -96,38 +108,118 @@ func (r *pageReader) read(c *parquetColumn) error {
 	if shape.v2 && h.DataPageHeaderV2.V.IsCompressed.Valid && !h.DataPageHeaderV2.V.IsCompressed.V {
 		codec = format.Uncompressed
 	}
-	r.text, err = thrift.Marshal(&r.protocol, plainHeader(h))
-	if err != nil {
-		return invalidParquet()
-	}
-	start := len(r.text)
-	r.text = append(r.text, make([]byte, size)...)
 	levels := shape.levels[0] + shape.levels[1] // which version 2 does not compress
 	if levels > len(r.packed) || int64(levels) > size {
 		return invalidParquet()
 	}
-	copy(r.text[start:], r.packed[:levels])
-	if err := r.decompress(codec, r.text[start+levels:], r.packed[levels:]); err != nil {
+	if err := r.hold(size); err != nil {
 		return err
 	}
-	if !shape.dictionary && !shape.fits(c.leaf, r.text[start:]) {
+	text := c.page.text
+	if int64(cap(text)) > 2*size+1<<16 {
+		text = nil // what is much too large is let go of
+	}
+	text = grown(text, int(size))
+	copy(text, r.packed[:levels])
+	if err := r.decompress(codec, text[levels:], r.packed[levels:]); err != nil {
+		return err
+	}
+	c.page.held, c.page.text = size, text
+	if shape.dictionary {
+		return r.openDictionary(c, shape, text)
+	}
+	c.left -= int64(shape.values)
+	return r.openPage(c, shape, text)
+}
+
+// openDictionary makes cells of a dictionary's values, once for all that are their like.
+func (r *pageReader) openDictionary(c *parquetColumn, shape pageShape, text []byte) error {
+	const each = 104 // bytes of a value, its cell, its number, and the text of one
+	c.held = int64(len(text)) + each*int64(shape.values)
+	if err := r.hold(c.held); err != nil {
+		return err
+	}
+	r.dictionaries += c.held
+	d, unknown, err := newParquetDecoder(c.form.kind, c.form.size, format.Plain, text, shape.values, r.hold)
+	if err != nil || unknown {
 		return invalidParquet()
+	}
+	values := make([]parquetValue, shape.values)
+	if !d.decode(values) {
+		return invalidParquet()
+	}
+	c.dictionary = make([]cell, len(values))
+	own, ok := make([]byte, 0, len(text)), false
+	for i, v := range values {
+		if own, c.dictionary[i], ok = c.form.cell(own, v); !ok {
+			return invalidParquet()
+		}
+		if c.dictionary[i].numeric && len(c.numbers) == i {
+			c.numbers = append(c.numbers, c.dictionary[i].number)
+		}
+	}
+	if len(c.numbers) < len(values) {
+		c.numbers = nil
 	}
 	return nil
 }
 
-// grown is a slice of n bytes, text's where they are enough.
-func grown(text []byte, n int64) []byte {
-	if int64(cap(text)) < n {
-		return make([]byte, n)
+// openPage takes a data page apart: the levels, and what reads its values.
+func (r *pageReader) openPage(c *parquetColumn, shape pageShape, text []byte) error {
+	p := &c.page
+	for i, levels := range []struct {
+		runs    *parquetRuns
+		highest int
+	}{{&p.repetitions, c.leaf.repetition}, {&p.definitions, c.leaf.definition}} {
+		var coded []byte
+		switch {
+		case shape.v2:
+			coded, text = text[:shape.levels[i]], text[shape.levels[i]:]
+		case levels.highest > 0:
+			var ok bool
+			if coded, text, ok = cutPrefixed(text); !ok {
+				return invalidParquet()
+			}
+		}
+		*levels.runs = parquetRuns{text: coded, width: bits.Len(uint(levels.highest))}
 	}
-	return text[:n]
+	p.left, p.indexed = shape.values, shape.encoding == format.RLEDictionary || shape.encoding == plainDictionary
+	if p.indexed {
+		p.indices = parquetRuns{}
+		if len(text) > 0 {
+			p.indices = parquetRuns{text: text[1:], width: int(text[0])}
+		}
+		if p.indices.width > 32 || c.dictionary == nil {
+			return invalidParquet()
+		}
+		return nil
+	}
+	d, unknown, err := newParquetDecoder(c.form.kind, c.form.size, shape.encoding, text, shape.values, func(size int64) error {
+		p.held += size
+		if err := r.hold(size); err != nil {
+			return err
+		}
+		return r.become(size)
+	})
+	if unknown {
+		return oddEncoding(c.name)
+	}
+	p.values = d
+	return err
+}
+
+// grown is a slice of n elements, s's where they are enough.
+func grown[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // readHeader reads the header of the page at an offset, and says how long it is.
 func (r *pageReader) readHeader(at, end int64) (*format.PageHeader, int, error) {
 	for _, most := range []int64{1 << 10, maxHeader} { // it mostly takes some twenty bytes
-		r.header = grown(r.header, min(most, end-at))
+		r.header = grown(r.header, int(min(most, end-at)))
 		if _, err := r.file.ReadAt(r.header, at); err != nil && !errors.Is(err, io.EOF) {
 			return nil, 0, err
 		}
@@ -144,12 +236,17 @@ func (r *pageReader) readHeader(at, end int64) (*format.PageHeader, int, error) 
 	return nil, 0, invalidParquet()
 }
 
-// plainHeader is h for a page that is decompressed, without what nobody reads.
-func plainHeader(h *format.PageHeader) *format.PageHeader {
-	h.CompressedPageSize, h.CRC = h.UncompressedPageSize, 0
-	h.DataPageHeader.V.Statistics, h.DataPageHeaderV2.V.Statistics = format.Statistics{}, format.Statistics{}
-	h.DataPageHeaderV2.V.IsCompressed = thrift.Null[bool]{Valid: true}
-	return h
+// plainDictionary is the encoding of indices, and of their dictionary, in files of the format's first version.
+const plainDictionary format.Encoding = 2
+
+// A pageShape is what of a page's header says how its bytes are to be read.
+type pageShape struct {
+	values   int // nulls included
+	encoding format.Encoding
+	v2       bool
+	levels   [2]int // version 2: bytes of repetition and of definition levels
+
+	dictionary bool // it is no data page
 }
 
 // shapeOf is the shape of the page with a header.
@@ -158,8 +255,8 @@ func (c *parquetColumn) shapeOf(h *format.PageHeader) (p pageShape, err error) {
 	switch v1, v2, d := h.DataPageHeader, h.DataPageHeaderV2, h.DictionaryPageHeader; {
 	case h.Type == format.DataPage && v1.Valid && !v2.Valid && !d.Valid:
 		p = pageShape{values: int(v1.V.NumValues), encoding: v1.V.Encoding}
-		if c.leaf.MaxRepetitionLevel() > 0 && v1.V.RepetitionLevelEncoding != format.RLE || c.leaf.MaxDefinitionLevel() > 0 && v1.V.DefinitionLevelEncoding != format.RLE {
-			return p, oddEncoding(c.in.name)
+		if c.leaf.repetition > 0 && v1.V.RepetitionLevelEncoding != format.RLE || c.leaf.definition > 0 && v1.V.DefinitionLevelEncoding != format.RLE {
+			return p, oddEncoding(c.name)
 		}
 	case h.Type == format.DataPageV2 && v2.Valid && !v1.Valid && !d.Valid:
 		p = pageShape{values: int(v2.V.NumValues), encoding: v2.V.Encoding, v2: true,
@@ -167,7 +264,7 @@ func (c *parquetColumn) shapeOf(h *format.PageHeader) (p pageShape, err error) {
 		if p.levels[0] < 0 || p.levels[1] < 0 || p.levels[0] > int(size)-p.levels[1] || v2.V.NumNulls < 0 || v2.V.NumNulls > v2.V.NumValues {
 			return p, invalidParquet()
 		}
-	case h.Type == format.DictionaryPage && d.Valid && !v1.Valid && !v2.Valid && c.dictionary == 0:
+	case h.Type == format.DictionaryPage && d.Valid && !v1.Valid && !v2.Valid && c.dictionary == nil:
 		p = pageShape{values: int(d.V.NumValues), encoding: format.Plain, dictionary: true}
 		if d.V.Encoding != format.Plain && d.V.Encoding != plainDictionary || d.V.NumValues > size { // each takes a byte at least
 			return p, invalidParquet()
@@ -178,17 +275,11 @@ func (c *parquetColumn) shapeOf(h *format.PageHeader) (p pageShape, err error) {
 	if p.values < 0 || !p.dictionary && int64(p.values) > c.left {
 		return p, invalidParquet()
 	}
-	if !known(p.encoding) {
-		return p, oddEncoding(c.in.name)
-	}
-	if indexed := p.encoding == format.RLEDictionary || p.encoding == plainDictionary; indexed && c.dictionary == 0 {
-		return p, invalidParquet()
-	}
 	return p, nil
 }
 
 func oddEncoding(column string) error {
-	return &Error{msg: fmt.Sprintf("column %q is in an encoding that is not read, such as DELTA_BYTE_ARRAY", column), hint: "write it in plain or dictionary pages, which is usual"}
+	return &Error{msg: fmt.Sprintf("column %q is in an encoding that is not read", column), hint: "write it in plain or dictionary pages, which is usual"}
 }
 
 // decompress fills dst from packed, which must be that many bytes.
@@ -197,7 +288,11 @@ func (r *pageReader) decompress(codec format.CompressionCodec, dst, packed []byt
 	var err error
 	switch codec {
 	case format.Uncompressed:
-		stream = bytes.NewReader(packed)
+		if len(packed) != len(dst) {
+			return invalidParquet()
+		}
+		copy(dst, packed)
+		return nil
 	case format.Snappy:
 		n, err := snappy.DecodedLen(packed)
 		if err != nil || n != len(dst) {
@@ -207,6 +302,16 @@ func (r *pageReader) decompress(codec format.CompressionCodec, dst, packed []byt
 			return invalidParquet()
 		}
 		return nil
+	case format.Lz4Raw:
+		if n, err := lz4.UncompressBlock(packed, dst); err != nil || n != len(dst) {
+			return invalidParquet()
+		}
+		return nil
+	case format.Brotli:
+		if r.brotli == nil {
+			r.brotli = new(brotli.Reader)
+		}
+		err, stream = r.brotli.Reset(bytes.NewReader(packed)), r.brotli
 	case format.Gzip:
 		if r.gzip == nil {
 			r.gzip = new(gzip.Reader)
@@ -220,7 +325,7 @@ func (r *pageReader) decompress(codec format.CompressionCodec, dst, packed []byt
 		}
 		err, stream = r.zstd.Reset(bytes.NewReader(packed)), r.zstd
 	default:
-		return &Error{msg: "is compressed in another way than snappy, gzip and zstd", hint: "write it with one of these"}
+		return &Error{msg: "is compressed in another way than snappy, gzip, zstd, brotli and LZ4_RAW", hint: "write it with one of these"}
 	}
 	if err == nil {
 		_, err = io.ReadFull(stream, dst)
@@ -230,35 +335,4 @@ func (r *pageReader) decompress(codec format.CompressionCodec, dst, packed []byt
 		return invalidParquet()
 	}
 	return nil
-}
-
-// A chunkReader is what the library reads a column's values in a row group from, in place of the file: its pages, one after
-// the other, as pageReader has them.
-type chunkReader struct {
-	pages  *pageReader
-	column *parquetColumn
-	at     int64  // of what is read next, counted from where the library takes the chunk to begin
-	rest   []byte // of the page
-}
-
-func (r *chunkReader) ReadAt(p []byte, at int64) (int, error) {
-	if r.at == 0 {
-		r.at = at
-	}
-	if at != r.at {
-		return 0, invalidParquet() // the library has lost its way
-	}
-	if len(r.rest) == 0 {
-		if r.column.left == 0 || r.column.at == r.column.end {
-			return 0, io.EOF
-		}
-		if err := r.pages.read(r.column); err != nil {
-			r.column.bad = err // which the library may put into words of its own
-			return 0, err
-		}
-		r.rest = r.pages.text
-	}
-	n := copy(p, r.rest)
-	r.rest, r.at = r.rest[n:], r.at+int64(n)
-	return n, nil
 }

@@ -157,10 +157,10 @@ func TestParquetErrors(t *testing.T) {
 			X []float32 `parquet:"x"`
 			Y string    `parquet:"y"`
 		}{{[]float32{1, 2, 3}, "a"}}), `:1: column "x" does not have the declared 2 elements`},
-		{"time", small(), writeParquet(t, []struct {
-			X int64  `parquet:"x,timestamp"`
-			Y string `parquet:"y"`
-		}{{}}), `column "x" is of a type that has no text, want text, numbers or booleans`},
+		{"bytes", small(), writeParquet(t, []struct {
+			X [3]byte `parquet:"x"`
+			Y string  `parquet:"y"`
+		}{{}}), `column "x" is of a type that is not read, want text, numbers, booleans, dates, times or UUIDs`},
 		{"NaN", small(), writeParquet(t, []good{{1, "a"}, {math.NaN(), "b"}}), `:2: column "x" is not a number`},
 		{"label", small(), writeParquet(t, []good{{1, "a"}, {1, "a"}, {1, "c"}}), `:3: column "y" is not one of the declared classes`},
 		{"Latin-1", small(), writeParquet(t, []good{{1, "a\xff"}}), `:1: column "y" is not valid UTF-8`},
@@ -199,10 +199,11 @@ func FuzzParquet(f *testing.F) {
 	s := mustSchema(f, spec)
 	rows := []row{{ptr(1.), "words", nil, []float32{1, 2}, "a"}, {nil, "v", nil, []float32{3, 4}, "b"}, {ptr(5.), "more", nil, []float32{3, 4}, "b"}}
 	for _, version := range []int{1, 2} {
-		whole := writeParquet(f, rows, parquet.DataPageVersion(version))
-		f.Add(whole, 0, byte(0))
-		for at := 7; at < len(whole); at += 97 {
-			f.Add(whole, at, byte(at*7+1))
+		for _, whole := range [][]byte{writeParquet(f, rows, parquet.DataPageVersion(version)), writeEncoded(f, version)} {
+			f.Add(whole, 0, byte(0))
+			for at := 7; at < len(whole); at += 97 {
+				f.Add(whole, at, byte(at*7+1))
+			}
 		}
 	}
 	check := messageCheck()
@@ -227,4 +228,44 @@ func FuzzParquet(f *testing.F) {
 		}
 		checkBlocks(t, d, 0)
 	})
+}
+
+// writeEncoded is a file of the fuzz test's table in encodings that struct tags do not name.
+func writeEncoded(t testing.TB, version int) []byte {
+	t.Helper()
+	schema := parquet.NewSchema("t", parquet.Group{
+		"x": parquet.Encoded(parquet.Optional(parquet.Decimal(2, 9, parquet.Int32Type)), &parquet.DeltaBinaryPacked),
+		"t": parquet.Encoded(parquet.String(), &parquet.DeltaByteArray),
+		"u": parquet.Group{"n": parquet.Encoded(parquet.Optional(parquet.String()), &parquet.DeltaLengthByteArray)},
+		"e": parquet.List(parquet.Encoded(parquet.Leaf(parquet.FloatType), &parquet.ByteStreamSplit)),
+		"y": parquet.Encoded(parquet.String(), &parquet.RLEDictionary),
+	})
+	var out bytes.Buffer
+	w := parquet.NewWriter(&out, schema, parquet.DataPageVersion(version))
+	for i := range 3 {
+		word, number := parquet.ByteArrayValue([]byte("words"[:i+2])), parquet.FloatValue(float32(i))
+		x := parquet.Int32Value(int32(i)).Level(0, 1, 3)
+		if i == 1 {
+			x = parquet.NullValue().Level(0, 0, 3)
+		}
+		row := parquet.Row{number.Level(0, 1, 0), number.Level(1, 1, 0), word.Level(0, 0, 1), word.Level(0, 1, 2), x, parquet.ByteArrayValue([]byte("a")).Level(0, 0, 4)}
+		if _, err := w.WriteRows([]parquet.Row{row}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestParquetEncoded: the fuzz test's files are tables as they are.
+func TestParquetEncoded(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		path := writeFile(t, "t.parquet", writeEncoded(t, version))
+		d, err := Load(context.Background(), []string{path}, mustSchema(t, declared()), LoadOptions{})
+		if err != nil || d.Rows != 3 {
+			t.Errorf("version %d: %v, want 3 rows", version, err)
+		}
+	}
 }

@@ -43,12 +43,13 @@ type feature struct {
 
 // An input is what a feature, the label or the group reads of a row.
 type input struct {
-	key    string     // of its declaration, for errors
-	name   string     // CSV column or JSON path
-	number bool       // each cell that is a number counts as that, whatever its text
-	vector bool       // size cells: a JSON array, or the run of CSV columns
-	size   int        // number of cells
-	run    *ColumnRun // nil where no run is declared
+	key     string     // of its declaration, for errors
+	name    string     // CSV column or JSON path
+	numeric bool       // its cells are numbers
+	number  bool       // each cell that is a number counts as that, whatever its text
+	vector  bool       // size cells: a JSON array, or the run of CSV columns
+	size    int        // number of cells
+	run     *ColumnRun // nil where no run is declared
 }
 
 // NewSchema checks everything that can be checked of a declaration before a record is read; the error is a [*SpecError].
@@ -81,7 +82,8 @@ func NewSchema(spec Spec) (*Schema, error) {
 		if dense > maxColumns-s.dense || sparse > maxColumns-s.sparse {
 			return nil, specError(key, fmt.Sprintf("makes the table wider than %d columns", maxColumns), "fewer buckets, values or elements")
 		}
-		in := input{key: key, name: f.Name, size: 1, number: (f.Kind == Numeric || f.Kind == Vector) && !missing(spec.Missing).anyNumber()}
+		in := input{key: key, name: f.Name, size: 1, numeric: f.Kind == Numeric || f.Kind == Vector}
+		in.number = in.numeric && !missing(spec.Missing).anyNumber()
 		if f.Kind == Vector {
 			in.vector, in.size, in.run = true, dense, f.Columns
 		}

@@ -1,0 +1,117 @@
+package data
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// A parquetNode is a column of a file, or a group of columns.
+type parquetNode struct {
+	*format.SchemaElement
+	children []*parquetNode
+	leaf     int // its number among the leaves; -1 of a group
+	// The highest levels (Dremel's; Melnik et al. 2010) of a value below: how many of the nodes down to this one repeat, and
+	// how many may be absent.
+	repetition, definition int
+}
+
+// maxLeaves bounds the columns of a file.
+const maxLeaves = 1<<15 - 1
+
+// newParquetTree makes the tree of a schema's elements, which stand in depth-first order. It is nil where they are not one
+// tree, or one too deep.
+func newParquetTree(elements []format.SchemaElement) *parquetNode {
+	leaves := 0
+	var grow func(repetition, definition, depth int) *parquetNode
+	grow = func(repetition, definition, depth int) *parquetNode {
+		if len(elements) == 0 || depth > maxSchema {
+			return nil
+		}
+		n := &parquetNode{SchemaElement: &elements[0], leaf: -1, repetition: repetition, definition: definition}
+		elements = elements[1:]
+		if depth > 0 && n.RepetitionType.V != format.Required {
+			n.definition++
+			if n.RepetitionType.V == format.Repeated {
+				n.repetition++
+			}
+		}
+		children := n.NumChildren.V
+		switch {
+		case n.Type.Valid:
+			n.leaf = leaves
+			if leaves++; leaves > maxLeaves || children != 0 || depth == 0 {
+				return nil
+			}
+		case !n.NumChildren.Valid || children < 0 || int(children) > len(elements):
+			return nil
+		}
+		for range children {
+			child := grow(n.repetition, n.definition, depth+1)
+			if child == nil {
+				return nil
+			}
+			n.children = append(n.children, child)
+		}
+		return n
+	}
+	root := grow(0, 0, 0)
+	if len(elements) > 0 {
+		return nil
+	}
+	return root
+}
+
+func (n *parquetNode) isLeaf() bool { return n.leaf >= 0 }
+
+// find finds a column by its whole name or, failing that, by its path.
+func (n *parquetNode) find(name string) (*parquetNode, error) {
+	c, err := n.field(name, name)
+	if c == nil && err == nil {
+		c, err = n.follow(name)
+	}
+	if c == nil && err == nil {
+		err = &Error{msg: fmt.Sprintf("the file has no column %q", name), hint: "names are compared exactly; those of nested fields are joined by dots"}
+	}
+	return c, err
+}
+
+// follow follows a name's parts.
+func (n *parquetNode) follow(name string) (*parquetNode, error) {
+	for part := range strings.SplitSeq(name, ".") {
+		next, err := n.field(part, name)
+		if next == nil || err != nil {
+			return nil, err
+		}
+		n = next
+	}
+	return n, nil
+}
+
+// field is the field of a group, nil where there is none. name is the declared one, for errors.
+func (n *parquetNode) field(field, name string) (found *parquetNode, err error) {
+	for _, c := range n.children {
+		if c.Name != field {
+			continue
+		}
+		if found != nil {
+			return nil, &Error{msg: fmt.Sprintf("column %q is in the file twice", name)}
+		}
+		found = c
+	}
+	return found, nil
+}
+
+// element follows a list to the column of its elements; what is no list stays. present is the least definition level of an
+// element: one below it the list is empty, and less there is none.
+func (n *parquetNode) element() (c *parquetNode, present int) {
+	for c = n; ; c = c.children[0] {
+		if present == 0 && c.repetition > 0 {
+			present = c.definition
+		}
+		if c.isLeaf() || len(c.children) != 1 {
+			return c, present
+		}
+	}
+}
