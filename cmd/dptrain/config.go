@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,13 +81,30 @@ func loadConfig(f configFlags, getenv func(string) string) (*config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !looksLikeConfig(src) {
+		return nil, &configError{File: f.File, msg: "is no config: it has none of the sections version, data, model, privacy, train and output",
+			hint: "a config begins with version: 1; dptrain init TABLE writes one to fill in"}
+	}
 	return newConfig(src, f, getenv)
 }
 
-// readConfig reads the file at path.
+// looksLikeConfig reports whether a file is YAML by its name, is empty, or has a section of a config. Errors quote what they
+// are about: those of a table that was given for a config would print records.
+func looksLikeConfig(src *source) bool {
+	switch strings.ToLower(filepath.Ext(src.name)) {
+	case ".yaml", ".yml":
+		return true
+	}
+	return strings.TrimSpace(src.text) == "" || regexp.MustCompile(`(?im)(^|[{,])\s*["']?(version|data|model|privacy|train|output)["']?\s*:`).MatchString(src.text)
+}
+
+// readConfig reads the file at path. What is a table by its name is refused unread, see [looksLikeConfig].
 func readConfig(path string) (*source, error) {
 	if path == "" {
 		return nil, &configError{File: "--config", msg: "names no file", hint: "give the config by -c FILE"}
+	}
+	if data.NamesTable(path) {
+		return nil, &configError{File: path, msg: "is a table by its name, want a YAML file", hint: "-c names the config, --data the table; dptrain init TABLE writes a config to fill in"}
 	}
 	text, err := readBounded(path)
 	if err != nil {

@@ -5,6 +5,31 @@ import (
 	"testing"
 )
 
+// TestATableGivenForAConfigIsNotPrinted gives every command that takes a config a table instead: errors quote configs, but
+// never a table.
+func TestATableGivenForAConfigIsNotPrinted(t *testing.T) {
+	dir := t.TempDir()
+	tables := map[string]string{
+		"t.csv":   "name,y\nzebra: 1\nzebra\n",
+		"t.jsonl": `{"name": "zebra", "data": 1}` + "\n" + `{"name": "zebra"}` + "\n",
+		"t.data":  "zebra, no\n\tzebra: [\n",
+		"t.json":  `{"zebra": "zebra"}`,
+		"t":       "zebra: 1\nzebra: 2\n",
+		"t.tsv":   "version: 1\nzebra\n",
+		"t.txt":   "PAR1\x15\x04zebra",
+	}
+	for name, text := range tables {
+		write(t, dir, name, text)
+		for _, command := range []string{"fit", "validate", "plan", "epsilon", "selftest", "audit", "tradeoff --eval x --epsilon 1"} {
+			args := append(strings.Fields(command), "-c", name)
+			code, out, stderr := dptrain(t, dir, args...)
+			if status(code) != statusConfig || strings.Contains(out+stderr, "zebra") || !strings.Contains(stderr, "dptrain init TABLE") {
+				t.Errorf("%q ends with %d and prints\n%s%s", args, code, out, stderr)
+			}
+		}
+	}
+}
+
 // TestTypicalMistakes makes the mistakes of a first hour, and holds what is said of them: where, what is, what is wanted, and
 // what to do.
 func TestTypicalMistakes(t *testing.T) {

@@ -38,6 +38,20 @@ func FormatOf(path string) string {
 	return CSV
 }
 
+// NamesTable reports whether a path's extension is that of a table and of nothing else that this program reads: .json may
+// be either.
+func NamesTable(path string) bool {
+	name := strings.ToLower(path)
+	if compression(name) != "" {
+		return true
+	}
+	switch filepath.Ext(name) {
+	case ".csv", ".tsv", ".jsonl", ".ndjson", ".parquet":
+		return true
+	}
+	return false
+}
+
 // The methods of compression.
 const (
 	gzipMethod = "gzip"
