@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // BenchmarkLoad loads 2,000 rows of 100 numbers and a label.
@@ -36,4 +41,31 @@ func BenchmarkLoad(b *testing.B) {
 			}
 		})
 	}
+	b.Run(Parquet, func(b *testing.B) {
+		group, row := parquet.Group{"y": parquet.String()}, parquet.Row{}
+		for i := range columns {
+			group[fmt.Sprint("x", i)] = parquet.Leaf(parquet.DoubleType)
+			row = append(row, parquet.DoubleValue(float64(7919*i%2000)/100-10).Level(0, 0, i)) // whichever column that is
+		}
+		row = append(row, parquet.ByteArrayValue([]byte("a")).Level(0, 0, columns))
+		var content bytes.Buffer
+		w := parquet.NewWriter(&content, parquet.NewSchema("t", group))
+		if _, err := w.WriteRows(slices.Repeat([]parquet.Row{row}, rows)); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		spec.Format = Parquet
+		s, path := mustSchema(b, spec), filepath.Join(b.TempDir(), "t.parquet")
+		if err := os.WriteFile(path, content.Bytes(), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(content.Len()))
+		for b.Loop() {
+			if _, err := Load(context.Background(), []string{path}, s, LoadOptions{MaxRows: rows}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

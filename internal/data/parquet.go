@@ -25,8 +25,12 @@ type parquetSource struct {
 	batch   parquetBatch
 }
 
-// blockCells is about how many cells are filled one column after the other.
-const blockCells = 1 << 13
+const (
+	// blockCells is about how many cells are filled one column after the other, maxBlock how many rows at most.
+	blockCells = 1 << 13
+	maxBlock   = 64
+	cellBytes  = 40 // of memory, without its text
+)
 
 // newParquetSource reads the footer of a table of the given size.
 func newParquetSource(r io.ReaderAt, size int64, read *counter, partBytes int, inputs []input) (s *parquetSource, err error) {
@@ -120,8 +124,10 @@ func (s *parquetSource) next(p *part) (err error) {
 		return io.EOF
 	}
 	p.text, p.parquet = p.text[:0], parquetRows{cells: p.parquet.cells[:0], bad: make(map[int]*Error), expected: int(file.rows)}
+	most := min(int64(s.size/(cellBytes*s.cells)+maxBlock), file.rows-s.done) // rows
+	p.parquet.cells = slices.Grow(p.parquet.cells, int(most)*s.cells)
 	text, dictionaries := 0, s.pages.dictionaries // which the cells of the part keep
-	for s.done < file.rows && len(p.text)+16*len(p.parquet.cells)+int(s.pages.dictionaries-dictionaries) < s.size {
+	for s.done < file.rows && len(p.text)+cellBytes*len(p.parquet.cells)+int(s.pages.dictionaries-dictionaries) < s.size {
 		if err := s.nextBlock(p); err != nil {
 			return err
 		}
@@ -145,7 +151,7 @@ func (s *parquetSource) nextBlock(p *part) error {
 		}
 		s.group++
 	}
-	n, at := int(min(s.left, int64(max(8, min(64, blockCells/s.cells))))), len(p.parquet.cells)
+	n, at := int(min(s.left, int64(max(8, min(maxBlock, blockCells/s.cells))))), len(p.parquet.cells)
 	p.parquet.cells = slices.Grow(p.parquet.cells, n*s.cells)[:at+n*s.cells]
 	rows := p.parquet.cells[at:]
 	for _, c := range s.columns {

@@ -48,9 +48,6 @@ func (c *parquetColumn) open(r *pageReader, group int) error {
 	if err != nil {
 		return err
 	}
-	if !c.list && meta.NumValues != r.file.groups[group].NumRows {
-		return invalidParquet()
-	}
 	_ = r.hold(-c.held) // which is less
 	c.dictionary, c.numbers, c.held = nil, nil, 0
 	c.codec, c.at, c.end, c.left = meta.Codec, start, start+meta.TotalCompressedSize, meta.NumValues
@@ -123,16 +120,18 @@ func (c *parquetColumn) fillList(s *parquetSource, p *part, cells []cell) (bad *
 	if c.batch.repetitions[c.read] != 0 {
 		return nil, invalidParquet()
 	}
-	level := int(c.batch.definitions[c.read])
-	first, n := c.take(p), 0
-	if level < c.present-1 {
+	level, n := int(c.batch.definitions[c.read]), 0
+	switch {
+	case level < c.present-1:
+		c.read++
 		for i := range cells {
 			cells[i] = cell{null: true}
 		}
 		return nil, nil
-	}
-	if level >= c.present { // else the list is empty
-		cells[0], n = first, 1
+	case level < c.present: // the list is empty
+		c.read++
+	default:
+		n = c.take(p, cells, 1)
 	}
 	for {
 		err := c.ahead(s)
@@ -142,10 +141,14 @@ func (c *parquetColumn) fillList(s *parquetSource, p *part, cells []cell) (bad *
 		if err != nil {
 			return nil, err
 		}
-		if next := c.take(p); n < len(cells) {
-			cells[n] = next
+		more := 1
+		for _, level := range c.batch.repetitions[c.read+1:] {
+			if level == 0 {
+				break
+			}
+			more++
 		}
-		n++
+		n += c.take(p, cells[min(n, len(cells)):], more)
 	}
 	if n != len(cells) {
 		bad = &Error{msg: fmt.Sprintf("column %q does not have the declared %d elements", c.name, c.size)}
@@ -169,15 +172,21 @@ func (c *parquetColumn) ahead(s *parquetSource) error {
 	return nil
 }
 
-// take is the next value of the batch, whose text moves to the part's unless it is the dictionary's.
-func (c *parquetColumn) take(p *part) cell {
-	taken := c.batch.cells[c.read]
-	c.read++
-	if start := len(p.text); len(taken.text) > 0 && !c.page.indexed {
-		p.text = append(p.text, taken.text...)
-		taken.text = p.text[start:len(p.text):len(p.text)]
+// take moves the next n values of the batch to cells, as far as they go. Texts move to the part's unless they are the
+// dictionary's.
+func (c *parquetColumn) take(p *part, cells []cell, n int) int {
+	taken := cells[:copy(cells, c.batch.cells[c.read:c.read+n])]
+	c.read += n
+	if c.page.indexed || len(c.batch.text) == 0 {
+		return n
 	}
-	return taken
+	for i := range taken {
+		if start := len(p.text); len(taken[i].text) > 0 {
+			p.text = append(p.text, taken[i].text...)
+			taken[i].text = p.text[start:len(p.text):len(p.text)]
+		}
+	}
+	return n
 }
 
 // levels reads the levels of the next n values of the page, and counts those that are not null.

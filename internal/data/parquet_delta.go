@@ -27,7 +27,7 @@ func newParquetDeltas(text []byte, most int) (*parquetDeltas, bool) {
 	minis, _ := s.uvarint()
 	total, _ := s.uvarint()
 	first, ok := s.uvarint()
-	if !ok || block > maxBlock || minis == 0 || block%(8*minis) != 0 || total > uint64(most) {
+	if !ok || block > maxBlock || minis == 0 || minis > block || block%(8*minis) != 0 || total > uint64(most) {
 		return nil, false
 	}
 	return &parquetDeltas{text: s.text, minis: int(minis), size: int(block / minis), left: int(total), first: true, last: unzigzag(first)}, true

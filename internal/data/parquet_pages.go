@@ -189,7 +189,7 @@ func (r *pageReader) openPage(c *parquetColumn, shape pageShape, text []byte) er
 		if len(text) > 0 {
 			p.indices = parquetRuns{text: text[1:], width: int(text[0])}
 		}
-		if p.indices.width > 32 || c.dictionary == nil {
+		if p.indices.width > 32 {
 			return invalidParquet()
 		}
 		return nil

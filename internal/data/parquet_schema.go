@@ -44,7 +44,7 @@ func newParquetTree(elements []format.SchemaElement) *parquetNode {
 			if leaves++; leaves > maxLeaves || children != 0 || depth == 0 {
 				return nil
 			}
-		case !n.NumChildren.Valid || children < 0 || int(children) > len(elements):
+		case !n.NumChildren.Valid || children < 0:
 			return nil
 		}
 		for range children {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -116,6 +118,37 @@ func TestParquetText(t *testing.T) {
 		if got := string(appendShortest(nil, c.x, c.bits)); got != c.want {
 			t.Errorf("appendShortest(%v, %d) = %s, want %s", c.x, c.bits, got, c.want)
 		}
+	}
+}
+
+// TestShortestDecimal compares with the text, for floats of all kinds; and hardly any of those that tables have are left to it.
+func TestShortestDecimal(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	left, all := 0, 0
+	check := func(f float32) {
+		want, err := strconv.ParseFloat(string(appendShortest(nil, float64(f), 32)), 64)
+		got, ok := shortestDecimal(f)
+		if ok && (err != nil || math.Float64bits(got) != math.Float64bits(want)) {
+			t.Fatalf("shortestDecimal(%v) = %v, want %v", f, got, want)
+		}
+		if all++; !ok {
+			left++
+		}
+	}
+	for _, f := range []float32{0, float32(math.Copysign(0, -1)), 1, -1, 0.1, 1 << 24, 1<<24 - 1, 1e-6, 1e9, 16777217, 33554450, math.MaxFloat32, math.SmallestNonzeroFloat32, float32(math.NaN()), float32(math.Inf(-1))} {
+		check(f)
+	}
+	for range 200_000 {
+		check(math.Float32frombits(random.Uint32()))
+	}
+	left, all = 0, 0
+	for i := range 300_000 {
+		check(random.Float32() - 0.5)
+		check(float32(random.NormFloat64()))
+		check(float32(i-1000) / 100)
+	}
+	if left > all/1000 {
+		t.Errorf("%d of %d floats are left to the text, want at most one in 1,000", left, all)
 	}
 }
 

@@ -94,7 +94,13 @@ func (f *parquetForm) plain(in input) bool {
 	case format.Float: // as the decimal number, which is not the float's own value: 0.1 and not 0.10000000149
 		f.number = true
 		f.cell = func(text []byte, v parquetValue) ([]byte, cell, bool) {
-			return ended(appendShortest(text, float64(math.Float32frombits(uint32(v.bits))), 32), len(text))
+			x := math.Float32frombits(uint32(v.bits))
+			if in.number {
+				if decimal, ok := shortestDecimal(x); ok {
+					return text, cell{number: decimal, numeric: true}, true
+				}
+			}
+			return ended(appendShortest(text, float64(x), 32), len(text))
 		}
 	case format.Double:
 		f.number = true
@@ -314,6 +320,44 @@ func uuid(text []byte, v parquetValue) ([]byte, cell, bool) {
 		text = hex.AppendEncode(text, []byte{b})
 	}
 	return ended(text, start)
+}
+
+// shortestDecimal is the number that appendShortest writes of a float, in a third of the time. ok is false for a few floats.
+//
+// A decimal number has the float's value where it is less than half a step of floats away. Decimals of six digits are further
+// apart than that, so that one that has it is the nearest to the float; where none has, the nearest of seven, eight or nine may.
+func shortestDecimal(f float32) (decimal float64, ok bool) {
+	const least, most, doubt = 1e-6, 1e9, 1e-6
+	x := math.Abs(float64(f))
+	mantissa, exponent := math.Float32bits(f)&(1<<23-1), int(math.Float32bits(f)>>23&255)
+	if !(x >= least && x < most) || mantissa == 0 { // at a power of two, the step below is another
+		return float64(f), f == 0 || mantissa == 0 && x >= 1 && x < 1<<24
+	}
+	half := math.Float64frombits(uint64(exponent-127-24+1023) << 52)
+	scale := 5 // of six digits: the places behind the point
+	for power := 10.; power <= x; power *= 10 {
+		scale--
+	}
+	for power := 1.; power > x; power /= 10 {
+		scale++
+	}
+	for range 4 {
+		power := math.Pow10(max(scale, 0))
+		if scale < 0 {
+			return 0, false
+		}
+		scaled := x * power // within 2^-23 of the product, which is below 10^9
+		whole := math.Floor(scaled + 0.5)
+		decimal = whole / power // rounded once: both are float64 numbers
+		switch off := math.Abs(decimal - x); {
+		case math.Abs(math.Abs(scaled-whole)-0.5) < doubt, math.Abs(off-half) < doubt*half:
+			return 0, false
+		case off < half:
+			return math.Copysign(decimal, float64(f)), true
+		}
+		scale++
+	}
+	return 0, false
 }
 
 // appendShortest appends the shortest decimal number that is x in its type; with an exponent only where there were many
