@@ -119,9 +119,6 @@ const (
 )
 
 func runAudit(ctx context.Context, s *streams, o *auditOptions) error {
-	if o.config.File == "" {
-		return usage("dptrain audit -c CONFIG; configs/quickstart.yaml is one to start from", "--config is missing")
-	}
 	cfg, err := loadConfig(o.config, os.Getenv)
 	if err != nil {
 		return err

@@ -43,6 +43,8 @@ func TestCompletions(t *testing.T) {
 		{"report ", "json\n", byExt},
 		{"ledger show ", "jsonl\n", byExt},
 		{"explain ", "130\tinterrupted\n", none},
+		{"help ", "fit\tTrain a private model and write it with its privacy report\n", none},
+		{"help ledger ", "show\tPrint the terms of a ledger and what was spent\n", none},
 		{"explain 4 ", "", none},
 		{"schema ", "config\nreport\n", none},
 	} {

@@ -74,8 +74,8 @@ func (f *configFlags) addOutputFlag(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.OutputDir, "output-dir", "o", "", "write the results into the folder `DIR`")
 }
 
-// loadConfig makes the config that flags, environment and file say, in this order of precedence. Every error is a
-// *configError; one about the file as such wraps the error of the operating system.
+// loadConfig makes the config that flags, environment and file say, in this order of precedence. Every error but that of a
+// flag which is missing is a *configError; one about the file as such wraps the error of the operating system.
 func loadConfig(f configFlags, getenv func(string) string) (*config, error) {
 	src, err := readConfig(f.File)
 	if err != nil {
@@ -101,7 +101,7 @@ func looksLikeConfig(src *source) bool {
 // readConfig reads the file at path. What is a table by its name is refused unread, see [looksLikeConfig].
 func readConfig(path string) (*source, error) {
 	if path == "" {
-		return nil, &configError{File: "--config", msg: "names no file", hint: "give the config by -c FILE"}
+		return nil, usage("give the config by -c CONFIG; dptrain init TABLE writes one to fill in", "--config is missing")
 	}
 	if data.NamesTable(path) {
 		return nil, &configError{File: path, msg: "is a table by its name, want a YAML file", hint: "-c names the config, --data the table; dptrain init TABLE writes a config to fill in"}

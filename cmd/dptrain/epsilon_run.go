@@ -202,7 +202,7 @@ func (o *epsilonOptions) find(r *priced) (err error) {
 		}
 		r.q = float64(o.batchSize) / float64(o.rows)
 	default:
-		return usage("want noise-multiplier, steps or batch-size", "--solve is %q", o.solve)
+		return usage("dptrain epsilon --help shows the fields", "--solve is %q, want noise-multiplier, steps or batch-size", o.solve)
 	}
 	return err
 }

@@ -270,12 +270,17 @@ func readModel(path, table, format string) (*train.Model, error) {
 	}
 	model, err := train.ReadModel(path)
 	if err != nil {
-		return nil, err
+		return nil, hintAtFile(err, path, train.ModelFile)
 	}
 	if model.Schema, err = withFormat(model.Schema, format); err != nil {
-		return nil, usage("want csv, tsv, jsonl or parquet", "--format is %q", format)
+		return nil, wrongFormat(format)
 	}
 	return model, nil
+}
+
+// wrongFormat is what is said of a --format of tables that there is not.
+func wrongFormat(format string) error {
+	return usage("left out, the file's extension decides", "--format is %q, want csv, tsv, jsonl or parquet", format)
 }
 
 // withFormat is a schema for tables of another format; empty: by the extension. The training table's own format says

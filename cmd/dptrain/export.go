@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"dptrain/internal/train"
-	"dptrain/internal/train/disk"
 	"dptrain/internal/train/onnx"
 	"dptrain/internal/train/sheet"
 )
@@ -67,14 +66,14 @@ type exportResult struct {
 
 func runExport(s *streams, o *exportOptions) error {
 	if o.to != "onnx" {
-		return usage("want onnx", "--to is %q", o.to)
+		return usage("such as --to onnx", "--to is %q, want onnx", o.to)
 	}
 	if o.model == "" {
 		return usage("fit prints the path of the model it writes", "--model is missing")
 	}
 	model, err := train.ReadModel(o.model)
 	if err != nil {
-		return err
+		return hintAtFile(err, o.model, train.ModelFile)
 	}
 	if o.output == "" {
 		o.output = strings.TrimSuffix(o.model, filepath.Ext(o.model)) + ".onnx"
@@ -86,7 +85,7 @@ func runExport(s *streams, o *exportOptions) error {
 	if err != nil {
 		return &failure{statusIntegrity, fmt.Errorf("%s: %w", o.model, err), "rename the column in the table and the config"}
 	}
-	if err := disk.WriteFile(disk.OS{}, o.output, content, disk.Public); err != nil {
+	if err := writeResult(o.output, content); err != nil {
 		return err
 	}
 	result := exportResult{o.output, inputs, model.Schema.Classes()}

@@ -92,7 +92,7 @@ func exitStatus(err error) status {
 		return statusSignal + status(signal.signal)
 	case errors.As(err, &locked),
 		errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrNotExist),
-		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EIO),
+		errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.EIO),
 		errors.Is(err, syscall.EDQUOT), errors.Is(err, io.ErrShortWrite):
 		return statusResources
 	}
@@ -111,12 +111,21 @@ func usualHint(s status) string {
 	case statusIntegrity:
 		return "fit writes models as model.safetensors"
 	case statusResources:
-		return "check that the path exists, is writable and has space left"
+		return "check that the path is right and may be written, and that there is room"
 	case statusSignal + status(syscall.SIGINT), statusSignal + status(syscall.SIGTERM):
 		return "nothing was written; run the command again"
 	default:
 		return ""
 	}
+}
+
+// inWords is an error as people read it: of what the operating system says, the file and the cause, but not the call.
+func inWords(err error) string {
+	var cause *fs.PathError
+	if !errors.As(err, &cause) {
+		return err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), cause.Error(), fmt.Sprintf("%s: %v", cause.Path, cause.Err))
 }
 
 // hintOf is the error's own hint, or the usual one for the status.
@@ -143,7 +152,7 @@ func (s *streams) fail(err error) int {
 			fmt.Fprintf(s.err, "dptrain: error: %s\n", fault)
 		}
 	}
-	fmt.Fprintf(s.err, "dptrain: error: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(s.err, "dptrain: error: %s\n", oneLine(inWords(err)))
 	var located *configError
 	if errors.As(err, &located) {
 		fmt.Fprint(s.err, located.excerpt())

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/train"
+	"dptrain/internal/train/disk"
 )
 
 // readyFile makes sure that a file can be written at path; an empty path is standard output.
@@ -39,6 +41,29 @@ func readyFile(path string, fresh bool) error {
 		return fmt.Errorf("%s cannot be written: %w", path, errors.Unwrap(err))
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// writeResult writes a file whole, and the folders that it stands in where they are missing.
+func writeResult(path string, content []byte) error {
+	if err := (disk.OS{}).MkdirAll(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return disk.WriteFile(disk.OS{}, path, content, disk.Public)
+}
+
+// hintAtFile adds to an error about path, which should be a file of that name written by fit, where to look for it.
+func hintAtFile(err error, path, name string) error {
+	var cause *fs.PathError
+	if !errors.As(err, &cause) || cause.Path != path {
+		return err
+	}
+	hint := "fit prints the paths of the files it writes"
+	if inside := filepath.Join(path, name); errors.Is(err, syscall.EISDIR) {
+		if _, missing := os.Stat(inside); missing == nil {
+			hint = fmt.Sprintf("did you mean %s?", shellWord(inside))
+		}
+	}
+	return &failure{statusResources, err, hint}
 }
 
 // loadTable loads a table, with a progress bar unless the options have one; a file that is not there is a failure of the

@@ -144,9 +144,6 @@ type fitResult struct {
 }
 
 func runFit(ctx context.Context, s *streams, o *fitOptions) error {
-	if o.config.File == "" {
-		return usage("dptrain fit -c CONFIG; configs/quickstart.yaml is one to start from", "--config is missing")
-	}
 	cfg, err := loadConfig(o.config, os.Getenv)
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"dptrain/internal/train"
-	"dptrain/internal/train/disk"
 	"dptrain/internal/train/sheet"
 )
 
@@ -201,5 +200,5 @@ func writeJUnit(path string, r *evalResult, outcomes []outcome) error {
 	if err != nil {
 		return err
 	}
-	return disk.WriteFile(disk.OS{}, path, append([]byte(xml.Header), append(text, '\n')...), disk.Public)
+	return writeResult(path, append([]byte(xml.Header), append(text, '\n')...))
 }

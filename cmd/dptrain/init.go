@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,7 +17,6 @@ import (
 
 	"dptrain/internal/data"
 	"dptrain/internal/train"
-	"dptrain/internal/train/disk"
 )
 
 // initOptions are the flags of init.
@@ -82,7 +82,7 @@ func runInit(s *streams, o *initOptions, table string) error {
 		return usage("a config is UTF-8", "the arguments are not valid UTF-8")
 	}
 	if !slices.Contains([]string{"", data.CSV, data.TSV, data.JSONL, data.Parquet}, o.format) {
-		return usage("want csv, tsv, jsonl or parquet", "--format is %q", o.format)
+		return wrongFormat(o.format)
 	}
 	if err := readyFile(o.output, o.fresh); err != nil {
 		return err
@@ -97,6 +97,9 @@ func runInit(s *streams, o *initOptions, table string) error {
 		outline, err := data.ReadOutline(table, data.OutlineOptions{Format: o.format, Peek: peek, Stdin: s.in})
 		if errors.Is(err, fs.ErrNotExist) {
 			return &failure{statusData, fmt.Errorf("%s: no such file", table), "dptrain init without a table prints a config to fill in"}
+		}
+		if errors.Is(err, syscall.EISDIR) {
+			return &failure{statusData, err, "name one of the files in it"}
 		}
 		if err != nil {
 			return err
@@ -122,7 +125,7 @@ func runInit(s *streams, o *initOptions, table string) error {
 		_, err := fmt.Fprint(s.out, text)
 		return err
 	}
-	if err := disk.WriteFile(disk.OS{}, o.output, []byte(text), disk.Public); err != nil {
+	if err := writeResult(o.output, []byte(text)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(s.out, "config   %s: fill in its blanks\nnext     %s\n", o.output, shellCommand("validate", "-c", o.output))

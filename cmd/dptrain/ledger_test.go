@@ -219,7 +219,7 @@ func TestVerifyTiesTheFilesTogether(t *testing.T) {
 		{"no ledger", append(slices.Clone(good), "--ledger", "other.jsonl"), statusIntegrity, "other.jsonl: is empty"},
 		{"another report", []string{"verify", "-m", *r.Model, "-r", "other/report.json"}, statusIntegrity, "is not the model of the report"},
 		{"a model for a report", []string{"verify", "-m", *r.Model, "-r", *r.Model}, statusIntegrity, "not a usable report"},
-		{"no report", []string{"verify", "-m", *r.Model}, statusUsage, "--model or --report is missing"},
+		{"no report", []string{"verify", "-m", *r.Model}, statusUsage, "--report is missing"},
 		{"missing report", []string{"verify", "-m", *r.Model, "-r", "none.json"}, statusResources, "none.json"},
 		{"set without config", append(slices.Clone(good), "--set", "train.steps=3"), statusUsage, "--set is given without --config"},
 	} {

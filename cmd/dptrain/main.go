@@ -46,8 +46,8 @@ func (s *streams) run(ctx context.Context, args []string) int {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	// A command that there is not, before its flags, which the root does not know, are complained of; __ are the shells' own.
-	if c, rest, _ := root.Find(args); c == root && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && !strings.HasPrefix(rest[0], "__") {
-		return s.fail(root.Args(root, rest[:1]))
+	if c, rest, _ := root.Find(args); (c == root || !c.Runnable()) && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") && !strings.HasPrefix(rest[0], "__") {
+		return s.fail(unknownBelow(c, rest))
 	}
 	return s.fail(root.ExecuteContext(ctx))
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image/color"
 	"math"
-	"os"
 	"path/filepath"
 
 	"gonum.org/v1/plot"
@@ -42,11 +41,6 @@ func (o *evalOptions) drawPlots(e *evaluation, r *evalResult) error {
 		},
 		"calibration": func() (*plot.Plot, error) { return calibrationPlot(r.Metrics) },
 		"confusion":   func() (*plot.Plot, error) { return confusionPlot(r.Metrics), nil },
-	}
-	if o.plot != "" {
-		if err := os.MkdirAll(o.plot, 0o755); err != nil {
-			return err
-		}
 	}
 	for _, path := range o.plotFiles() {
 		name := filepath.Base(path[:len(path)-len(filepath.Ext(path))])

@@ -10,8 +10,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
-
-	"dptrain/internal/train/disk"
 )
 
 // savePlot draws panels side by side into the file that a flag names, as SVG or PNG by its ending.
@@ -38,7 +36,7 @@ func savePlot(flag, path string, width, height vg.Length, panels ...*plot.Plot) 
 	if err != nil {
 		return err
 	}
-	return disk.WriteFile(disk.OS{}, path, content.Bytes(), disk.Public)
+	return writeResult(path, content.Bytes())
 }
 
 // drawPanels draws plots side by side on c.

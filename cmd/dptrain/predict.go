@@ -13,7 +13,6 @@ import (
 
 	"dptrain/internal/data"
 	"dptrain/internal/train"
-	"dptrain/internal/train/disk"
 )
 
 // predictOptions are the flags of predict.
@@ -86,7 +85,7 @@ func runPredict(ctx context.Context, s *streams, o *predictOptions) error {
 	if err := write(&content, format, model.Schema.Classes(), probabilities); err != nil {
 		return err
 	}
-	return disk.WriteFile(disk.OS{}, o.output, content.Bytes(), disk.Public)
+	return writeResult(o.output, content.Bytes())
 }
 
 // writeCSV writes a header and a line for each row of probabilities [rows×classes].

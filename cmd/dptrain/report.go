@@ -2,11 +2,10 @@ package main
 
 import (
 	"encoding/json"
-	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"dptrain/internal/train"
 	"dptrain/internal/train/sheet"
@@ -53,17 +52,18 @@ of this program, and 9 when it cannot be read.`,
 }
 
 func runReport(s *streams, path string, o *reportOptions) error {
+	if !slices.Contains([]string{"text", "md", "html", "json"}, o.format) {
+		return usage("--format html makes a page for the browser and for paper", "--format is %q, want text, md, html or json", o.format)
+	}
 	r, err := train.ReadReport(path)
 	if err != nil {
-		return err
+		return hintAtFile(err, path, train.ReportFile)
 	}
 	page := sheet.New(r)
 	for _, problem := range page.Check.Problems {
 		s.warn("%s", problem)
 	}
 	switch o.format {
-	case "text":
-		return page.Text(s.out, textWidth(s))
 	case "md":
 		return page.Markdown(s.out)
 	case "html":
@@ -71,7 +71,7 @@ func runReport(s *streams, path string, o *reportOptions) error {
 	case "json":
 		return json.NewEncoder(s.out).Encode(reportResult{r, page.Check.Problems, page.Sections})
 	}
-	return usage("want text, md, html or json", "--format is %q", o.format)
+	return page.Text(s.out, textWidth(s))
 }
 
 // reportResult is what report prints as JSON: the report's own fields, and what the page adds.
@@ -83,10 +83,8 @@ type reportResult struct {
 
 // textWidth is the width for running text: that of the terminal, 80 columns elsewhere, 100 at most.
 func textWidth(s *streams) int {
-	if f, ok := s.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			return min(width, 100)
-		}
+	if width := terminalWidth(s.out); width > 0 {
+		return min(width, 100)
 	}
 	return 80
 }

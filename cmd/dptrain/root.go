@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // newRootCommand lists every command by hand.
@@ -43,7 +45,15 @@ From a table to a decision:
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage(fmt.Sprintf("%s --help lists the flags", c.CommandPath()), "%s", strings.TrimSuffix(err.Error(), "."))
+		hint := fmt.Sprintf("%s --help lists the flags", c.CommandPath())
+		if c == root {
+			hint = "flags come after a command, such as dptrain fit; dptrain --help lists the commands"
+		}
+		var invalid *pflag.InvalidValueError
+		if errors.As(err, &invalid) {
+			return usage(hint, "--%s is %q, want %s", invalid.GetFlag().Name, invalid.GetValue(), wantedBy(invalid.GetFlag()))
+		}
+		return usage(hint, "%s", strings.TrimSuffix(err.Error(), "."))
 	})
 	for _, g := range []struct {
 		id, title string
@@ -63,9 +73,64 @@ From a table to a decision:
 	}
 	root.SetHelpCommandGroupID("look")
 	root.SetCompletionCommandGroupID("look")
+	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newManCommand())
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
 	addCompletions(root)
 	return root
+}
+
+// unknownBelow says that a command has none below it that is called as the first of the arguments.
+func unknownBelow(c *cobra.Command, args []string) error {
+	if root := c.Root(); c == root {
+		return root.Args(root, args[:1])
+	}
+	return usage(c.CommandPath()+" --help shows how it is called", "unknown command %q", strings.TrimPrefix(c.CommandPath()+" "+args[0], c.Root().Name()+" "))
+}
+
+// newHelpCommand replaces cobra's own, which takes a command that there is not for a success.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		Long:  "help shows what a command does, its flags and examples, as --help of the command\ndoes.",
+		Example: `  dptrain help fit
+  dptrain help ledger show`,
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if c, rest, err := root.Find(args); err == nil && len(rest) == 0 {
+				for _, below := range c.Commands() {
+					if below.IsAvailableCommand() {
+						names = append(names, cobra.CompletionWithDesc(below.Name(), below.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err == nil && len(rest) == 0 {
+				return c.Help()
+			}
+			return unknownBelow(c, rest)
+		},
+	}
+}
+
+// wantedBy is what a flag takes, in words.
+func wantedBy(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "int":
+		return "an integer"
+	case "uint64":
+		return "an integer from 0 on"
+	case "float64":
+		return "a number"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + f.Value.Type()
 }
 
 // noArguments refuses positional arguments.

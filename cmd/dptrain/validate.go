@@ -105,9 +105,6 @@ type placedWarning struct {
 }
 
 func runValidate(ctx context.Context, s *streams, o *validateOptions) error {
-	if o.config.File == "" {
-		return usage("dptrain validate -c CONFIG; dptrain init writes one to start from", "--config is missing")
-	}
 	result := &validateResult{Config: o.config.File, Warnings: []placedWarning{}, Errors: []placedError{}}
 	cfg, plan, err := o.check(ctx, s, result)
 	result.Valid = err == nil
@@ -208,7 +205,7 @@ func placeError(err error, table *string) placedError {
 		}
 		return &n
 	}
-	placed := placedError{Message: oneLine(err.Error()), Hint: oneLine(hintOf(err, exitStatus(err)))}
+	placed := placedError{Message: oneLine(inWords(err)), Hint: oneLine(hintOf(err, exitStatus(err)))}
 	var ofConfig *configError
 	var ofTable *data.Error
 	switch {

@@ -72,15 +72,17 @@ type verifyResult struct {
 }
 
 func runVerify(s *streams, o *verifyOptions) error {
-	if o.model == "" || o.report == "" {
-		return usage("dptrain verify -m runs/quickstart/model.safetensors -r runs/quickstart/report.json", "--model or --report is missing")
+	for _, flag := range [][2]string{{o.model, "--model"}, {o.report, "--report"}} {
+		if flag[0] == "" {
+			return usage("dptrain verify -m runs/quickstart/model.safetensors -r runs/quickstart/report.json", "%s is missing", flag[1])
+		}
 	}
 	if o.config.File == "" && len(o.config.Set) > 0 {
 		return usage("give the config by -c FILE", "--set is given without --config")
 	}
 	r, err := train.Verify(o.model, o.report)
 	if err != nil {
-		return err
+		return hintAtFile(hintAtFile(err, o.model, train.ModelFile), o.report, train.ReportFile)
 	}
 	result := verifyResult{Verified: true, Model: o.model, Report: o.report, ReportID: r.ReportID, Private: r.Private, Epsilon: r.Epsilon, Delta: r.Delta}
 	if o.config.File != "" {

@@ -18,7 +18,7 @@ func newVersionCommand(s *streams) *cobra.Command {
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if !asJSON {
-				_, err := fmt.Fprintf(s.out, "dptrain %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				_, err := fmt.Fprint(s.out, versionLine())
 				return err
 			}
 			return json.NewEncoder(s.out).Encode(map[string]string{
@@ -28,6 +28,11 @@ func newVersionCommand(s *streams) *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// versionLine is the version with what it was built by and for.
+func versionLine() string {
+	return fmt.Sprintf("dptrain %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // version is the module's version as the build recorded it, or the commit it was built from.

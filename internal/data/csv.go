@@ -97,7 +97,7 @@ func (s *csvSource) readHeader(names []string, cells []target) error {
 		text, err := s.rows.next(r.text)
 		switch {
 		case errors.Is(err, io.EOF) && blank == 0:
-			return &Error{msg: "is empty"}
+			return emptyError()
 		case errors.Is(err, io.EOF) && len(names) > 0:
 			return nil
 		case errors.Is(err, io.EOF):

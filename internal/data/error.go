@@ -56,6 +56,11 @@ func (f Faults) and(err error) error {
 	return append(f, ours)
 }
 
+// emptyError is that of a file with nothing in it.
+func emptyError() *Error {
+	return &Error{msg: "is empty", hint: "a table has a row at least, and CSV a header before it"}
+}
+
 // Hint is what to do about it, or empty.
 func (e *Error) Hint() string { return e.hint }
 

@@ -25,7 +25,7 @@ func (s *jsonlSource) next(p *part) (err error) {
 	started := s.rows.started
 	p.text, err = s.rows.next(p.text)
 	if errors.Is(err, io.EOF) && !started {
-		return &Error{msg: "is empty"}
+		return emptyError()
 	}
 	return err
 }

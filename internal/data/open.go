@@ -200,7 +200,7 @@ func (t *table) decompress(method string, raw io.Reader) (io.Reader, error) {
 	case gzipMethod:
 		z, err := gzip.NewReader(buffered)
 		if errors.Is(err, io.EOF) {
-			return nil, &Error{msg: "is empty"}
+			return nil, emptyError()
 		}
 		return &decompressor{Reader: z, method: method, in: in}, decompressError(method, err)
 	case zstdMethod:

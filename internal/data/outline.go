@@ -94,7 +94,7 @@ func (o *Outline) readCSV(in *bufio.Reader, peek int) error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		return &Error{msg: "is empty"}
+		return emptyError()
 	}
 	delimiter := '\t'
 	if o.Format == CSV {
