@@ -50,11 +50,11 @@ func chargedSoFar(t *testing.T, dir string) int {
 	return r.StepsCharged
 }
 
-// slowConfig is goodConfig with steps that take a second or so.
+// slowConfig is goodConfig with steps that take seconds: a log runs ahead of the steps, and must not reach their end while a test looks on.
 func slowConfig(t *testing.T) string {
 	t.Helper()
 	dir := workshop(t)
-	write(t, dir, "c.yaml", strings.Replace(goodConfig, "steps: 20", "steps: 200000", 1))
+	write(t, dir, "c.yaml", strings.Replace(goodConfig, "steps: 20", "steps: 1000000", 1))
 	return dir
 }
 
@@ -68,15 +68,19 @@ func startAndStop(t *testing.T, dir string, signal os.Signal, args ...string) (s
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
 	for before := chargedSoFar(t, dir); chargedSoFar(t, dir) == before; time.Sleep(5 * time.Millisecond) {
-		if c.ProcessState != nil {
-			t.Fatal("the fit ends before it charges a step")
+		select {
+		case err := <-ended:
+			t.Fatalf("the fit ends before it charges a step: %v\n%s", err, b.String())
+		default:
 		}
 	}
 	if err := c.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-	err := c.Wait()
+	err := <-ended
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
@@ -117,7 +121,7 @@ func TestInterruptedFitResumes(t *testing.T) {
 		t.Errorf("fit --resume with another config: exit status %d, %s", code, stderr)
 	}
 	r := fit(t, dir, "--resume")
-	if *r.StepsApplied <= 0 || *r.StepsApplied > 200000 || r.StepsCharged != 200000 || *r.Epsilon > 3 {
+	if *r.StepsApplied <= 0 || *r.StepsApplied > 1000000 || r.StepsCharged != 1000000 || *r.Epsilon > 3 {
 		t.Errorf("fit --resume = %+v", r)
 	}
 	if got := files(t, filepath.Join(dir, "runs")); len(got) != 2 {
@@ -128,10 +132,10 @@ func TestInterruptedFitResumes(t *testing.T) {
 	if err != nil || json.Unmarshal(text, &report) != nil {
 		t.Fatal(err)
 	}
-	if m := report.Mechanism; m.StepsApplied != *r.StepsApplied || m.StepsCharged != 200000 || m.StepsPlanned != 200000 {
+	if m := report.Mechanism; m.StepsApplied != *r.StepsApplied || m.StepsCharged != 1000000 || m.StepsPlanned != 1000000 {
 		t.Errorf("mechanism = %+v", m)
 	}
-	if again := fit(t, dir, "--resume"); *again.StepsApplied != *r.StepsApplied || chargedSoFar(t, dir) != 200000 {
+	if again := fit(t, dir, "--resume"); *again.StepsApplied != *r.StepsApplied || chargedSoFar(t, dir) != 1000000 {
 		t.Errorf("fit --resume of a finished run = %+v", again)
 	}
 	if after, err := os.ReadFile(*r.Report); err != nil || !bytes.Equal(text, after) {
@@ -328,7 +332,7 @@ func TestRandomKills(t *testing.T) {
 		if charged < before {
 			t.Errorf("kill %d: %d steps are charged, %d were before", done, charged, before)
 		}
-		if mode == "--resume" || charged > 0 && charged < 200000 {
+		if mode == "--resume" || charged > 0 && charged < 1000000 {
 			mode, before = "--resume", charged
 		}
 		if _, err := train.ReadModel(filepath.Join(dir, "runs", "c", train.ModelFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -339,7 +343,7 @@ func TestRandomKills(t *testing.T) {
 		t.Errorf("the last fit --resume: %v", code)
 	}
 	slices.Sort(applied)
-	t.Logf("%d kills, %d runs ended with %v of 200000 steps in the model", kills, ended, applied)
+	t.Logf("%d kills, %d runs ended with %v of 1000000 steps in the model", kills, ended, applied)
 }
 
 func TestSecondFitIsKeptOut(t *testing.T) {
