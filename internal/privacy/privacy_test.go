@@ -177,21 +177,44 @@ func TestPoissonSampling(t *testing.T) {
 	}
 }
 
-// TestScatterIsUniform counts which slot the first and the last row get. 6.5 standard deviations: 1e-10 a cell.
+// slotsOf is the slot of each row.
+func slotsOf(s Slots, rows int) []int {
+	slots := make([]int, rows)
+	for slot := range s.Count() {
+		for _, row := range s.resolve([]int32{int32(slot)}) {
+			slots[row] = slot
+		}
+	}
+	return slots
+}
+
+// TestScatterIsUniform counts which slot each row gets, and which all get together. 6.5 standard deviations: 1e-10 a cell.
 func TestScatterIsUniform(t *testing.T) {
 	const rows, count, draws = 3, 5, 20000
 	source := rng.TestKey(2).Source(rng.Slots)
 	var cells [rows][count]float64
+	injections := map[[rows]int]float64{}
 	for draw := range draws {
 		s, err := Scatter(rows, count, source.Stream(uint64(draw), 0))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range s.occupied {
-			cells[o.row][o.slot]++
+		slots := slotsOf(s, rows)
+		for row, slot := range slots {
+			cells[row][slot]++
 		}
+		injections[[rows]int(slots)]++
 		if got := s.resolve([]int32{0, 1, 2, 3, 4}); len(got) != rows {
 			t.Fatalf("%d rows in the slots, want %d", len(got), rows)
+		}
+	}
+	each := draws / 60.0
+	if len(injections) != 60 {
+		t.Errorf("%d injections in %d draws, want 60", len(injections), draws)
+	}
+	for slots, n := range injections {
+		if math.Abs(n-each) > 6.5*math.Sqrt(each) {
+			t.Errorf("the rows are in slots %v in %v of %d draws, want %v", slots, n, draws, each)
 		}
 	}
 	mean := float64(draws) / count

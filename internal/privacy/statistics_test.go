@@ -182,10 +182,7 @@ func TestScatterIsUniformOverPairs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var slot [3]int
-		for _, o := range s.occupied {
-			slot[o.row] = int(o.slot)
-		}
+		slot := slotsOf(s, 3)
 		if slot[0] < slot[2] {
 			before++
 		}
