@@ -76,7 +76,7 @@
 //	             TestTableGivesTheDistribution, TestUnderDecidesLikeExactArithmetic, TestRoundAddMatchesExactRounding, TestChooseKeepsItsPromises,
 //	             TestWorkersAndGroupsDoNotChangeTheSum, TestRowsArePure, TestAssemblyLevelsAgree, TestNoiseIsAsCloseToContinuousAsClaimed
 //	Theoretical  Tampering with files: a changed byte of log or ledger, forged totals, a model that is no model.
-//	             TestJournalShowsEveryChange, TestForgedTotalsAreFound, FuzzDecodeModel, TestDecodeSafetensorsRefuses
+//	             TestJournalShowsEveryChange, TestForgedTotalsAreFound, FuzzDecodeModel, TestReadSafetensorsRefuses
 //	Negligible   The chance that a range holds more drawn slots than η allows for, noise cut at 64 standard deviations, coins rounded up by
 //	             2⁻⁶⁴. All are in δ or ε.
 //	             TestRangesKeepTheirTail, TestLogBinomialTailIsABound, TestCoinsAreRoundedUp

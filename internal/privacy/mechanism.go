@@ -133,14 +133,14 @@ func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, layout Layout)
 	}
 	m.tasks = tasks{m.sumRange, m.drawRange, m.clipGroup, m.sumBlock, m.release}
 	for i := range m.workers {
-		m.workers[i] = worker{norms: make([]float64, layout.GroupRows), scale: make([]float32, layout.GroupRows), mean: make([]float32, layout.widestBlock())}
+		m.workers[i] = worker{norms: make([]float64, layout.GroupRows), scale: make([]float32, layout.GroupRows), mean: make([]float32, layout.WidestBlock())}
 		k := &m.workers[i]
 		if m.wave == nil {
 			k.range32 = make([]float32, p.Params)
 			k.drawn = make([]int32, 0, p.Ranges.MaxDrawn+drawnSlack)
 			k.marked = make([]uint64, (layout.Sparse.rows()+63)/64)
 		} else {
-			k.range32 = make([]float32, layout.widestBlock())
+			k.range32 = make([]float32, layout.WidestBlock())
 		}
 		if m.wave == nil || i == 0 {
 			k.sum = make([]int64, p.Params)
@@ -199,7 +199,8 @@ func EvenBlocks(params int) []int {
 	return append(blocks, params)
 }
 
-func (l Layout) widestBlock() int {
+// WidestBlock is the length of the longest block.
+func (l Layout) WidestBlock() int {
 	widest := 0
 	for b := range len(l.Blocks) - 1 {
 		widest = max(widest, l.Blocks[b+1]-l.Blocks[b])

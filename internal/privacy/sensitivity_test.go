@@ -76,7 +76,7 @@ func newRun(t *testing.T, s nn.Shape, seed uint64, rows, slots int, q, clip floa
 	for i := range params {
 		params[i] = float32(r.NormFloat64())
 	}
-	weights := net.NewWeights()
+	weights := net.NewWeights(true)
 	weights.Set(params)
 	plan, err := privacy.NewPlan(privacy.Spec{
 		Params: net.Params(), Slots: slots, Steps: 100, SamplingProbability: q, NoiseMultiplier: 1, MaxGradNorm: clip, Delta: 1e-5,

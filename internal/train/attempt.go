@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -102,9 +103,11 @@ func NewAttempt(fsys disk.FS, dir string, p *Plan, run string) (*Attempt, error)
 // *ResumeError where that run was not by this plan, or its files are not as they were written.
 func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
 	path, kept := filepath.Join(dir, LogFile), filepath.Join(dir, CheckpointFile)
-	// The checkpoint is read first: a process at work adds to the log before it writes the next one.
-	file, err := fsys.ReadFile(kept)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// The checkpoint is opened first: a process at work adds to the log before it puts the next one in its place.
+	file, err := fsys.Open(kept)
+	if err == nil {
+		defer file.Close()
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	entries, _, err := disk.ReadJournal(fsys, path)
@@ -276,11 +279,9 @@ func (a *Attempt) keep(learned *Learned) error {
 
 // save puts a checkpoint on disk, in place of the one before it.
 func (a *Attempt) save(c *checkpoint) error {
-	content, err := c.encode(a.start)
-	if err != nil {
-		return err
-	}
-	return disk.WriteFile(a.fsys, filepath.Join(a.dir, CheckpointFile), content, disk.Private)
+	return disk.WriteFileBy(a.fsys, filepath.Join(a.dir, CheckpointFile), disk.Private, func(w io.Writer) error {
+		return c.encode(w, a.start)
+	})
 }
 
 // Close closes the log and leaves what it and the checkpoint say for another attempt.

@@ -183,15 +183,13 @@ func (j *benchJob) plain(steps int) time.Duration {
 	if err != nil {
 		panic(err)
 	}
-	params := make([]float32, p.Net.Params())
-	p.Net.Init(params, normals(rng.TestKey(1).Source(rng.Initialisation).Stream(0, 0)))
-	weights, optimizer := p.Net.NewWeights(), newOptimizer(p, len(params))
-	average := newTailAverage(len(params), p.Train.Steps, p.Train.AverageLast)
-	weights.Set(params)
+	weights, l := p.Net.NewWeights(true), newLearner(p, nil)
+	p.Net.Init(l.params, normals(rng.TestKey(1).Source(rng.Initialisation).Stream(0, 0)))
+	weights.Set(l.params)
 	layout := newLayout(p, j.workers)
 	sums, means, drawn := make([][]float32, j.workers), make([][]float32, j.workers), make([]int32, 0, 2*p.Rows)
 	for w := range sums {
-		sums[w], means[w] = make([]float32, len(params)), make([]float32, len(params)) // a block of which is used
+		sums[w], means[w] = make([]float32, p.Net.Params()), make([]float32, p.Net.Params()) // a block of which is used
 	}
 	batches := make([]*nn.Batch, layout.Groups)
 	for i := range batches {
@@ -209,7 +207,7 @@ func (j *benchJob) plain(steps int) time.Duration {
 		cut := func(rows []int32, i int) []int32 { return rows[i*size : min((i+1)*size, len(rows))] }
 		if !layout.Waves {
 			parallel(j.workers, (len(rows)+size-1)/size, func(w, i int) {
-				batches[w].Gradients(weights, table, cut(rows, i)).AddTo(sums[w], 0, len(params))
+				batches[w].Gradients(weights, table, cut(rows, i)).AddTo(sums[w], 0, p.Net.Params())
 			})
 		}
 		for layout.Waves && len(rows) > 0 {
@@ -226,18 +224,19 @@ func (j *benchJob) plain(steps int) time.Duration {
 		}
 		parallel(j.workers, blocks, func(w, i int) {
 			lo, hi := layout.Blocks[i], layout.Blocks[i+1]
-			gradient := means[w][:hi-lo]
-			for i := range gradient {
-				gradient[i] = 0
-				for w := range sums {
-					gradient[i] += sums[w][lo+i] / float32(p.Mechanism.Divisor())
-					sums[w][lo+i] = 0
+			gradient, unit := means[w][:hi-lo], 1/float32(p.Mechanism.Divisor())
+			clear(gradient)
+			for w := range sums {
+				sum := sums[w][lo:hi]
+				for i, v := range sum {
+					gradient[i] += v * unit
 				}
+				clear(sum)
 			}
-			optimizer.step(step+1, params, gradient, lo)
-			average.add(step, params, lo, hi)
+			l.learn(lo, gradient)
 			weights.Update(lo, hi)
 		})
+		l.learned()
 	}
 	return time.Since(start) / time.Duration(steps)
 }

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -12,36 +13,15 @@ const checkpointFormat = "dptrain.checkpoint/1"
 
 // A checkpoint is what a run has learned after some of its steps.
 type checkpoint struct {
-	applied  int // steps that moved the parameters
-	charged  int // steps of the plan that were drawn or lost by then
-	averaged int // iterates in the average
-	tensors  []tensor
+	applied  int      // steps that moved the parameters
+	charged  int      // steps of the plan that were drawn or lost by then
+	averaged int      // iterates in the average
+	tensors  []tensor // as [learnerTensors] names them
 }
 
-// checkpoint is what l has learned. The tensors are l's own, but for the average: they are read or set before the next
-// step.
+// checkpoint is what l has learned. The tensors are l's own: they are read before the next step.
 func (l *learner) checkpoint() *checkpoint {
-	c := &checkpoint{applied: l.applied, charged: l.next, averaged: l.average.count}
-	mean := make([]float32, len(l.params))
-	l.average.mean(mean)
-	c.tensors = append([]tensor{{name: "params", values: l.params}, {name: "average", values: mean}}, l.optimizer.state()...)
-	for i := range c.tensors {
-		c.tensors[i].shape = []int{len(c.tensors[i].values)}
-	}
-	return c
-}
-
-// restore sets l to what c says, and its next step to next.
-func (l *learner) restore(c *checkpoint, next int) {
-	l.next = next
-	if c == nil {
-		return
-	}
-	l.applied = c.applied
-	for i, t := range l.checkpoint().tensors {
-		copy(t.values, c.tensors[i].values)
-	}
-	l.average.restore(c.averaged, c.tensors[1].values)
+	return &checkpoint{applied: l.applied, charged: l.next, averaged: l.average.count, tensors: l.tensors}
 }
 
 // finite reports whether every number of c is one.
@@ -54,17 +34,17 @@ func finite(values []float32) bool {
 	return !slices.ContainsFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
 }
 
-// encode is the checkpoint as a file.
-func (c *checkpoint) encode(start logStart) ([]byte, error) {
-	return encodeSafetensors(map[string]string{
+// encode writes the checkpoint as a file.
+func (c *checkpoint) encode(w io.Writer, start logStart) error {
+	return writeSafetensors(w, map[string]string{
 		"format": checkpointFormat, "run": start.Run, "config": start.Config,
 		"applied": strconv.Itoa(c.applied), "charged": strconv.Itoa(c.charged), "averaged": strconv.Itoa(c.averaged),
 	}, c.tensors)
 }
 
 // decodeCheckpoint is the inverse of encode, for the checkpoint of a run by the plan. It trusts nothing in the file.
-func decodeCheckpoint(file []byte, p *Plan, run string) (*checkpoint, error) {
-	metadata, tensors, err := decodeSafetensors(file)
+func decodeCheckpoint(file source, p *Plan, run string) (*checkpoint, error) {
+	metadata, tensors, err := readSafetensors(file)
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +63,9 @@ func decodeCheckpoint(file []byte, p *Plan, run string) (*checkpoint, error) {
 	if c.applied > c.charged || c.averaged > c.applied {
 		return nil, fmt.Errorf("its numbers of steps do not go together")
 	}
-	for _, want := range newLearner(p).checkpoint().tensors {
-		i := slices.IndexFunc(tensors, func(t tensor) bool { return t.name == want.name })
-		if i < 0 || !slices.Equal(tensors[i].shape, want.shape) {
+	for _, name := range learnerTensors(p) {
+		i := slices.IndexFunc(tensors, func(t tensor) bool { return t.name == name })
+		if i < 0 || !slices.Equal(tensors[i].shape, []int{p.Net.Params()}) {
 			return nil, fmt.Errorf("its tensors are not those of the plan's model and optimizer")
 		}
 		c.tensors = append(c.tensors, tensors[i])

@@ -365,8 +365,7 @@ func TestResumedRunKeepsEarlierWork(t *testing.T) {
 	if left.Kept() != 21 || left.Charged() < 21 || left.Charged() == 40 {
 		t.Fatalf("%d steps are kept and %d charged, want 21 and a few more", left.Kept(), left.Charged())
 	}
-	l := newLearner(c.plan)
-	l.restore(left.saved, left.Charged())
+	l := newLearner(c.plan, left.saved)
 	for i, w := range l.params {
 		if w == 0 {
 			t.Errorf("parameter %d is 0 after 21 steps", i)

@@ -31,12 +31,15 @@
 // Last, block by block again: noise, the noisy mean, the optimizer, the average, and the packing of the weights for the next
 // step, all while the block is in the cache, by all workers. They meet twice a step, or three times a wave, and wait awake.
 //
-// What is kept for each parameter: the parameter, the optimizer's one or two numbers and the average, 16 or 20 bytes; the weights
-// packed for the forward pass, 4 (the backward pass reads the parameters themselves: as fast); the integer sum, 8, of each worker
-// with 4 of float32 or, in waves, of all. There is no gradient: a block's noisy mean goes to the optimizer from the cache.
-// On one core that is 28 bytes, or 32 with Adam, where 24 and 64 MiB are the aim: missed above 9 million parameters, or
-// 4 million with Adam. For a row nothing is kept but where it stands, if its slot is not its number; norms of rows are computed when
-// they are read. (Kept, they were a wait for memory: 100-2 at a batch of 32768 takes five sixths of the time without.)
+// What is kept for each parameter: the parameter, the average and the optimizer's one or two numbers, 12 or 16 bytes; the integer
+// sum, 8, of each worker with 4 of float32 or, in waves, of all; and, where there is room, the weights packed for the forward pass, 4
+// (the backward pass reads the parameters themselves: as fast). There is no gradient: a block's noisy mean goes to the optimizer from
+// the cache. A checkpoint, and the model in the end, go to the file from where they are. So beside the table a fit takes at most 24
+// bytes for each parameter and worker, and 64 MiB: TestFitKeepsToItsMemory. Two kinds of fit take more. Adam on one core takes 28
+// where each worker has sums of its own, which is more than that above 16 million parameters: of sparse inputs, or of dense rows so
+// long that a wave of them does not fit. Where rows stand in other slots than those of their numbers, under add_or_remove_one, a row
+// takes 4 bytes and a slot a fifth of one: more than that above some 10 million rows. Norms of rows are computed when they are read.
+// (Kept, they were a wait for memory: 100-2 at a batch of 32768 takes five sixths of the time without.)
 //
 // Gathered rows are not laid a multiple of a kilobyte apart, where the columns that products walk down would fall on few
 // lines of a cache (package nn). Nothing is allocated from one step to the next.

@@ -51,7 +51,7 @@ func (m *Model) Predict(ctx context.Context, d *data.Dataset) ([]float64, error)
 		return nil, err
 	}
 	group, classes, outputs := groupRows(m.Net), len(m.Schema.Classes()), m.Net.Outputs()
-	weights, batch := m.Net.NewWeights(), m.Net.NewBatch(group)
+	weights, batch := m.Net.NewWeights(true), m.Net.NewBatch(group)
 	weights.Set(m.Params)
 	probabilities := make([]float64, d.Rows*classes)
 	rows := make([]int32, 0, group)

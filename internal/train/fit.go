@@ -87,10 +87,9 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 		batches[i] = p.Net.NewBatch(layout.GroupRows)
 	}
 
-	l := newLearner(p)
-	p.Net.Init(l.params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
-	keep := newKeeper(r, p, l)
-	weights := p.Net.NewWeights()
+	l := p.startLearner(r)
+	keep := newKeeper(r, l)
+	weights := p.Net.NewWeights(keepsPacked(p, layout))
 	weights.Set(l.params)
 	weighted := weighting(table, p.classWeights(learned), layout)
 	gradients := func(group int, rows []int32) privacy.Gradients {
@@ -156,11 +155,14 @@ func newLayout(p *Plan, workers int) privacy.Layout {
 	if from, to, row := p.Net.SparseWeights(); from < to {
 		l.Sparse = privacy.Stretch{From: from, To: to, Row: row}
 	}
-	if p.Noiseless() || p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
+	if p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
 		return l
 	}
-	l.GroupRows = min(240, max(48, waveGroupBytes/rowBytes(p.Net)/12*12))
-	perRange := (p.Mechanism.Ranges.MaxDrawn + l.GroupRows - 1) / l.GroupRows
+	l.GroupRows = min(240, max(48, waveGroupBytes/rowBytes(p.Net)/tileRows*tileRows))
+	perRange := 1
+	if !p.Noiseless() {
+		perRange = (p.Mechanism.Ranges.MaxDrawn + l.GroupRows - 1) / l.GroupRows
+	}
 	if groups := waveBytes / (rowBytes(p.Net) * l.GroupRows); groups >= perRange {
 		l.Waves, l.Groups = true, max(perRange, min(groups, waveRows/l.GroupRows))
 	}
@@ -169,7 +171,9 @@ func newLayout(p *Plan, workers int) privacy.Layout {
 
 // groupRows is the number of rows in a group: a function of the shape alone, and a multiple of the rows in a tile of
 // products.
-func groupRows(net *nn.Net) int { return min(240, max(12, groupBytes/rowBytes(net)/12*12)) }
+func groupRows(net *nn.Net) int {
+	return min(240, max(tileRows, groupBytes/rowBytes(net)/tileRows*tileRows))
+}
 
 // rowBytes is the memory that a row takes in a batch.
 func rowBytes(net *nn.Net) int {
@@ -181,6 +185,9 @@ func rowBytes(net *nn.Net) int {
 	return 4 * floats
 }
 
+// tileRows is the number of rows in a tile of products.
+const tileRows = 12
+
 // fewParams is the number of parameters whose sums fit beside the rows in each worker's cache.
 const fewParams = 1 << 14
 
@@ -190,6 +197,23 @@ const (
 	waveBytes      = 24 << 20
 	waveGroupBytes = 3 << 19 // of a group: the sum is passed once for each
 )
+
+// keptBytes is what a fit keeps for each parameter beside packed weights: what the learner has, and the sums, of each
+// worker or in waves of all.
+func keptBytes(p *Plan, l privacy.Layout) int {
+	learner := valueBytes * len(learnerTensors(p))
+	if l.Waves {
+		return learner + 8
+	}
+	return learner + 12*l.Workers
+}
+
+// keepsPacked reports whether there is memory for the weights packed for the forward pass beside the parameters, which
+// saves time: whether with them no more than 24 bytes a parameter and worker are kept, or they are few.
+func keepsPacked(p *Plan, l privacy.Layout) bool {
+	const most, few = 24, 1 << 22
+	return keptBytes(p, l)+valueBytes <= most*l.Workers || p.Net.Params() <= few
+}
 
 // normals returns a generator of standard normal numbers (Box and Muller 1958) for initial parameters, which depend on
 // no record. It is not fit for private noise: see package lattice.

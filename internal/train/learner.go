@@ -1,10 +1,11 @@
 package train
 
-import "runtime"
+import "dptrain/internal/privacy/rng"
 
 // A learner is a model on its way: what steps change, all of it post-processing of noisy means.
 type learner struct {
 	plan      *Plan
+	tensors   []tensor // all that steps change, by name: the memory of what follows
 	params    []float32
 	optimizer optimizer
 	average   *tailAverage
@@ -12,11 +13,31 @@ type learner struct {
 	applied   int // steps that moved the parameters: fewer than next where some were lost
 }
 
-// newLearner is a learner before its first step, with parameters 0.
-func newLearner(p *Plan) *learner {
-	params := p.Net.Params()
-	return &learner{plan: p, params: make([]float32, params), optimizer: newOptimizer(p, params),
-		average: newTailAverage(params, p.Train.Steps, p.Train.AverageLast)}
+// learnerTensors names what a learner of the plan has to keep, each of a number a parameter.
+func learnerTensors(p *Plan) []string {
+	return append([]string{"params", "average"}, optimizerState(p.Train.Optimizer)...)
+}
+
+// newLearner is a learner before its first step, with parameters 0, or where a checkpoint left it, whose tensors it takes.
+func newLearner(p *Plan, from *checkpoint) *learner {
+	l := &learner{plan: p}
+	if from != nil {
+		l.tensors = from.tensors
+	} else {
+		for _, name := range learnerTensors(p) {
+			l.tensors = append(l.tensors, tensor{name, []int{p.Net.Params()}, make([]float32, p.Net.Params())})
+		}
+	}
+	var state [][]float32
+	for _, t := range l.tensors[2:] {
+		state = append(state, t.values)
+	}
+	l.params, l.optimizer = l.tensors[0].values, newOptimizer(p, state)
+	l.average = newTailAverage(l.tensors[1].values, p.Train.Steps, p.Train.AverageLast)
+	if from != nil {
+		l.next, l.applied, l.average.count = from.charged, from.applied, from.averaged
+	}
+	return l
 }
 
 // learn takes the coordinates from lo on of the noisy mean gradient of the next step. Several goroutines may call it at once
@@ -33,13 +54,16 @@ func (l *learner) learned() {
 	l.next++
 }
 
-// model is what was learned, which takes l's parameters. It errs with a *DivergedError.
+// model is what was learned: the average, or the last iterate where there is none. It errs with a *DivergedError.
 func (l *learner) model() (*Fitted, error) {
-	l.average.mean(l.params)
-	if !finite(l.params) { // post-processing: what is looked at is the model
+	params := l.params
+	if l.average.count > 0 {
+		params = l.average.mean
+	}
+	if !finite(params) { // post-processing: what is looked at is the model
 		return nil, l.diverged()
 	}
-	return &Fitted{Params: l.params, Steps: l.applied}, nil
+	return &Fitted{Params: params, Steps: l.applied}, nil
 }
 
 func (l *learner) diverged() error { return &DivergedError{LearningRate: l.plan.Train.LearningRate} }
@@ -53,14 +77,22 @@ type keeper struct {
 	saved   int // steps applied in the checkpoint on disk
 }
 
-// newKeeper sets l to where the run's attempt starts.
-func newKeeper(r Run, p *Plan, l *learner) *keeper {
-	k := &keeper{attempt: r.Attempt, learner: l, pace: pace{clock: r.Clock, steps: p.Train.Steps}}
-	if r.Attempt != nil {
-		l.restore(r.Attempt.saved, r.Attempt.charged)
-		k.saved = l.applied
+// startLearner is the run's learner where its attempt starts.
+func (p *Plan) startLearner(r Run) (l *learner) {
+	if r.Attempt != nil && r.Attempt.saved != nil {
+		l = newLearner(p, r.Attempt.saved)
+	} else {
+		l = newLearner(p, nil)
+		p.Net.Init(l.params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))
 	}
-	return k
+	if r.Attempt != nil {
+		l.next = r.Attempt.charged // what was drawn after the checkpoint is lost
+	}
+	return l
+}
+
+func newKeeper(r Run, l *learner) *keeper {
+	return &keeper{attempt: r.Attempt, learner: l, pace: pace{clock: r.Clock, steps: l.plan.Train.Steps}, saved: l.applied}
 }
 
 // reserve makes sure that the next step may be drawn.
@@ -93,6 +125,5 @@ func (k *keeper) save() error {
 		return err
 	}
 	k.saved = k.learner.applied
-	runtime.GC() // a table's size in garbage, all of it copies of the model, would gather before the next collection
 	return nil
 }

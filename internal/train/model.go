@@ -3,10 +3,11 @@ package train
 import (
 	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 	"strconv"
 
 	"dptrain/internal/data"
+	"dptrain/internal/train/disk"
 	"dptrain/internal/train/nn"
 )
 
@@ -36,14 +37,14 @@ func (e *ModelError) Error() string { return fmt.Sprintf("%s: not a usable model
 // Hint is what to do about it.
 func (e *ModelError) Hint() string { return "fit writes such files as model.safetensors" }
 
-// Encode is the model as a safetensors file. It is a function of the parameters and the resolved config: no path,
+// encode writes the model as a safetensors file. It is a function of the parameters and the resolved config: no path,
 // time, host or number of workers is in it.
-func (m *Model) Encode() ([]byte, error) {
+func (m *Model) encode(w io.Writer) error {
 	metadata := map[string]string{"format": modelFormat, "version": m.Version, "report_id": m.ReportID, "private": strconv.FormatBool(m.Private)}
 	for key, section := range m.sections() {
 		text, err := json.Marshal(section)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		metadata[key] = string(text)
 	}
@@ -53,7 +54,7 @@ func (m *Model) Encode() ([]byte, error) {
 			tensor{name: weightName(i), shape: []int{l.Out, l.In}, values: l.Weight},
 			tensor{name: biasName(i), shape: []int{l.Out}, values: l.Bias})
 	}
-	return encodeSafetensors(metadata, tensors)
+	return writeSafetensors(w, metadata, tensors)
 }
 
 // sections are the parts of the resolved config that a model file carries, by metadata key. The data section is read
@@ -71,10 +72,11 @@ func biasName(layer int) string   { return fmt.Sprintf("layers.%d.bias", layer) 
 
 // ReadModel reads a model file. Its errors are *ModelError, or of the file system.
 func ReadModel(path string) (*Model, error) {
-	file, err := os.ReadFile(path)
+	file, err := disk.OS{}.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close()
 	m, err := decodeModel(file)
 	if err != nil {
 		return nil, &ModelError{File: path, Msg: err.Error()}
@@ -82,9 +84,9 @@ func ReadModel(path string) (*Model, error) {
 	return m, nil
 }
 
-// decodeModel is the inverse of Encode. It trusts nothing in the file.
-func decodeModel(file []byte) (*Model, error) {
-	metadata, tensors, err := decodeSafetensors(file)
+// decodeModel is the inverse of encode. It trusts nothing in the file.
+func decodeModel(file source) (*Model, error) {
+	metadata, tensors, err := readSafetensors(file)
 	if err != nil {
 		return nil, err
 	}

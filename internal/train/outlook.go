@@ -36,13 +36,12 @@ func (p *Plan) Outlook(workers int) Outlook {
 	if p.Schema.SparseWidth() > 0 {
 		row += 8
 	}
-	// The parameters with velocity, average and packed weights; the sums, of each worker or shared; the batches.
 	l := newLayout(p, workers)
-	sums := 12 * float64(workers)
-	if l.Waves {
-		sums = 8
+	kept := float64(keptBytes(p, l))
+	if keepsPacked(p, l) {
+		kept += valueBytes
 	}
-	o.Memory = row*float64(p.Slots()) + params*(20+sums) + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
+	o.Memory = row*float64(p.Slots()) + kept*params + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
 	return o
 }
 

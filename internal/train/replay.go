@@ -104,9 +104,12 @@ func replayOnce(ctx context.Context, p *Plan, table *data.Dataset, tape *privacy
 		return nil, err
 	}
 	model := &Model{Schema: fitted.Encoding, Net: p.Net, Params: fitted.Params, Model: p.Model, Privacy: p.Privacy, Train: p.Train}
-	if out.model, err = model.Encode(); err == nil {
-		out.report, err = report.Encode()
+	var file bytes.Buffer
+	if err := model.encode(&file); err != nil {
+		return nil, err
 	}
+	out.model = file.Bytes()
+	out.report, err = report.Encode()
 	return out, err
 }
 

@@ -2,9 +2,11 @@ package train
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -24,6 +26,8 @@ const (
 	lengthBytes    = 8
 	maxHeaderBytes = 100 << 20
 	metadataKey    = "__metadata__"
+	valueBytes     = 4
+	chunkBytes     = 1 << 16 // of a tensor, on the way from or to a file
 )
 
 // tensorHeader is a tensor's entry in the header.
@@ -33,54 +37,56 @@ type tensorHeader struct {
 	Offsets [2]int `json:"data_offsets"`
 }
 
-// encodeSafetensors lays out tensors, in the order given, behind a header padded to a multiple of 8 bytes.
-func encodeSafetensors(metadata map[string]string, tensors []tensor) ([]byte, error) {
+// writeSafetensors writes tensors, in the order given, behind a header padded to a multiple of 8 bytes.
+func writeSafetensors(w io.Writer, metadata map[string]string, tensors []tensor) error {
 	header := map[string]any{metadataKey: metadata}
 	size := 0
 	for _, t := range tensors {
-		end := size + 4*len(t.values)
+		end := size + valueBytes*len(t.values)
 		header[t.name] = tensorHeader{DType: "F32", Shape: t.shape, Offsets: [2]int{size, end}}
 		size = end
 	}
 	text, err := json.Marshal(header) // map keys are sorted: one model, one file
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for len(text)%lengthBytes != 0 {
 		text = append(text, ' ')
 	}
-	out := make([]byte, 0, lengthBytes+len(text)+size)
-	out = binary.LittleEndian.AppendUint64(out, uint64(len(text)))
-	out = append(out, text...)
+	chunk := binary.LittleEndian.AppendUint64(make([]byte, 0, chunkBytes), uint64(len(text)))
+	if _, err := w.Write(append(chunk, text...)); err != nil {
+		return err
+	}
 	for _, t := range tensors {
-		for _, v := range t.values {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+		for values := range slices.Chunk(t.values, chunkBytes/valueBytes) {
+			chunk = chunk[:0]
+			for _, v := range values {
+				chunk = binary.LittleEndian.AppendUint32(chunk, math.Float32bits(v))
+			}
+			if _, err := w.Write(chunk); err != nil {
+				return err
+			}
 		}
 	}
-	return out, nil
+	return nil
 }
 
-// decodeSafetensors reads a file and trusts nothing in it: the header's length, its keys (each once), types, shapes
-// and offsets are checked, the tensors must cover the rest of the file exactly, and every value must be finite.
-func decodeSafetensors(file []byte) (map[string]string, []tensor, error) {
-	if len(file) < lengthBytes {
-		return nil, nil, fmt.Errorf("the file is shorter than its header's length")
-	}
-	length := binary.LittleEndian.Uint64(file)
-	if length > maxHeaderBytes || length > uint64(len(file)-lengthBytes) {
-		return nil, nil, fmt.Errorf("the header's length is beyond the file")
-	}
-	text, body := file[lengthBytes:lengthBytes+length], file[lengthBytes+length:]
-	if len(text) == 0 || text[0] != '{' || !jsontext.Value(text).IsValid() { // duplicate names are not valid here
-		return nil, nil, fmt.Errorf("the header is not a JSON object")
-	}
-	var header map[string]json.RawMessage
-	if err := json.Unmarshal(text, &header); err != nil {
-		return nil, nil, fmt.Errorf("the header is not a JSON object")
+// A source is a file's content: a *bytes.Reader, a [disk.Reader].
+type source interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// readSafetensors reads a file and trusts nothing in it: the header's length, its keys (each once), types, shapes
+// and offsets are checked, the tensors must cover the rest of the file exactly, and every value must be finite. It
+// takes memory for the header and the values alone.
+func readSafetensors(file source) (map[string]string, []tensor, error) {
+	header, body, err := readHeader(file)
+	if err != nil {
+		return nil, nil, err
 	}
 	var metadata map[string]string
-	var tensors []tensor
-	offsets := map[string]int{}
+	var placed []placedTensor
 	for name, raw := range header {
 		if name == metadataKey {
 			if err := json.Unmarshal(raw, &metadata); err != nil {
@@ -88,52 +94,101 @@ func decodeSafetensors(file []byte) (map[string]string, []tensor, error) {
 			}
 			continue
 		}
-		t, start, err := decodeTensor(name, raw, body)
+		t, err := placeTensor(name, raw, body.Size())
 		if err != nil {
 			return nil, nil, err
 		}
-		tensors, offsets[name] = append(tensors, t), start
+		placed = append(placed, t)
 	}
-	slices.SortFunc(tensors, func(a, b tensor) int { return offsets[a.name] - offsets[b.name] })
+	slices.SortFunc(placed, func(a, b placedTensor) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	end := 0
-	for _, t := range tensors {
-		if offsets[t.name] != end {
+	for _, t := range placed {
+		if t.from != end {
 			return nil, nil, fmt.Errorf("the tensors leave a gap or overlap")
 		}
-		end += 4 * len(t.values)
+		end = t.to
 	}
-	if end != len(body) {
-		return nil, nil, fmt.Errorf("the tensors end at byte %d of %d", end, len(body))
+	if int64(end) != body.Size() {
+		return nil, nil, fmt.Errorf("the tensors end at byte %d of %d", end, body.Size())
+	}
+	var tensors []tensor
+	for _, t := range placed {
+		if err := t.read(body); err != nil {
+			return nil, nil, err
+		}
+		tensors = append(tensors, t.tensor)
 	}
 	return metadata, tensors, nil
 }
 
-// decodeTensor checks one header entry and reads its values out of body.
-func decodeTensor(name string, raw json.RawMessage, body []byte) (tensor, int, error) {
+// readHeader returns the header's entries and the rest of a file.
+func readHeader(file source) (header map[string]json.RawMessage, body *io.SectionReader, err error) {
+	var start [lengthBytes]byte
+	if file.Size() < lengthBytes {
+		return nil, nil, fmt.Errorf("the file is shorter than its header's length")
+	}
+	if _, err := file.ReadAt(start[:], 0); err != nil {
+		return nil, nil, err
+	}
+	length, rest := binary.LittleEndian.Uint64(start[:]), file.Size()-lengthBytes
+	if length > maxHeaderBytes || length > uint64(rest) {
+		return nil, nil, fmt.Errorf("the header's length is beyond the file")
+	}
+	text := make([]byte, length)
+	if _, err := io.ReadFull(io.NewSectionReader(file, lengthBytes, rest), text); err != nil {
+		return nil, nil, err
+	}
+	if length == 0 || text[0] != '{' || !jsontext.Value(text).IsValid() || json.Unmarshal(text, &header) != nil { // duplicate names are not valid here
+		return nil, nil, fmt.Errorf("the header is not a JSON object")
+	}
+	return header, io.NewSectionReader(file, lengthBytes+int64(length), rest-int64(length)), nil
+}
+
+// A placedTensor is one whose values are the bytes [from, to) of a file's body.
+type placedTensor struct {
+	tensor
+	from, to int
+}
+
+// placeTensor checks one header entry of a body of size bytes.
+func placeTensor(name string, raw json.RawMessage, size int64) (placedTensor, error) {
 	var h tensorHeader
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&h); err != nil || h.DType != "F32" {
-		return tensor{}, 0, fmt.Errorf("tensor %q is not described as F32 with a shape and offsets", name)
+		return placedTensor{}, fmt.Errorf("tensor %q is not described as F32 with a shape and offsets", name)
 	}
-	size := 4
+	want := valueBytes
 	for _, d := range h.Shape {
-		if d < 0 || d > 0 && size > math.MaxInt32*4/d {
-			return tensor{}, 0, fmt.Errorf("tensor %q has an impossible shape", name)
+		if d < 0 || d > 0 && want > math.MaxInt32*valueBytes/d {
+			return placedTensor{}, fmt.Errorf("tensor %q has an impossible shape", name)
 		}
-		size *= d
+		want *= d
 	}
 	from, to := h.Offsets[0], h.Offsets[1]
-	if from < 0 || to < from || to > len(body) || to-from != size {
-		return tensor{}, 0, fmt.Errorf("tensor %q has offsets that do not fit its shape and the file", name)
+	if from < 0 || to < from || int64(to) > size || to-from != want {
+		return placedTensor{}, fmt.Errorf("tensor %q has offsets that do not fit its shape and the file", name)
 	}
-	t := tensor{name: name, shape: h.Shape, values: make([]float32, size/4)}
-	for i := range t.values {
-		v := math.Float32frombits(binary.LittleEndian.Uint32(body[from+4*i:]))
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return tensor{}, 0, fmt.Errorf("tensor %q holds a value that is not finite", name)
+	return placedTensor{tensor{name: name, shape: h.Shape}, from, to}, nil
+}
+
+// read takes the tensor's values from a file's body.
+func (t *placedTensor) read(body io.ReaderAt) error {
+	t.values = make([]float32, (t.to-t.from)/valueBytes)
+	chunk := make([]byte, min(chunkBytes, t.to-t.from))
+	at := int64(t.from)
+	for values := range slices.Chunk(t.values, chunkBytes/valueBytes) {
+		chunk = chunk[:valueBytes*len(values)]
+		if _, err := body.ReadAt(chunk, at); err != nil {
+			return err
 		}
-		t.values[i] = v
+		at += int64(len(chunk))
+		for i := range values {
+			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(chunk[valueBytes*i:]))
+		}
+		if !finite(values) {
+			return fmt.Errorf("tensor %q holds a value that is not finite", t.name)
+		}
 	}
-	return t, from, nil
+	return nil
 }

@@ -1,8 +1,11 @@
 package train
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -249,33 +252,37 @@ func FuzzDecodeModel(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"))
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff{}"))
-	good, err := encodeSafetensors(map[string]string{"format": modelFormat}, []tensor{{"layers.0.bias", []int{2}, []float32{1, 2}}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
+	f.Add(written(f, func(w io.Writer) error {
+		return writeSafetensors(w, map[string]string{"format": modelFormat}, []tensor{{"layers.0.bias", []int{2}, []float32{1, 2}}})
+	}))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		if m, err := decodeModel(file); err == nil && (m.Net == nil || len(m.Params) != m.Net.Params()) {
+		if m, err := decodeModel(bytes.NewReader(file)); err == nil && (m.Net == nil || len(m.Params) != m.Net.Params()) {
 			t.Error("a model without its parameters was accepted")
 		}
 	})
 }
 
-func TestDecodeSafetensorsRefuses(t *testing.T) {
-	good := func() []tensor { return []tensor{{"a", []int{2, 1}, []float32{1, 2}}, {"b", []int{1}, []float32{3}}} }
-	file, err := encodeSafetensors(map[string]string{"k": "v"}, good())
-	if err != nil {
+// written is the file that write writes.
+func written(t testing.TB, write func(w io.Writer) error) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	if err := write(&file); err != nil {
 		t.Fatal(err)
 	}
-	metadata, tensors, err := decodeSafetensors(file)
+	return file.Bytes()
+}
+
+func TestReadSafetensorsRefuses(t *testing.T) {
+	good := func() []tensor { return []tensor{{"a", []int{2, 1}, []float32{1, 2}}, {"b", []int{1}, []float32{3}}} }
+	file := written(t, func(w io.Writer) error { return writeSafetensors(w, map[string]string{"k": "v"}, good()) })
+	metadata, tensors, err := readSafetensors(bytes.NewReader(file))
 	if err != nil || metadata["k"] != "v" || len(tensors) != 2 || !slices.Equal(tensors[0].values, []float32{1, 2}) {
-		t.Fatalf("decode(encode) = %v, %v, %v", metadata, tensors, err)
+		t.Fatalf("read(write) = %v, %v, %v", metadata, tensors, err)
 	}
 	edit := func(old, new string) []byte { return []byte(strings.Replace(string(file), old, new, 1)) }
-	nan, err := encodeSafetensors(nil, []tensor{{"a", []int{1}, []float32{float32(math.NaN())}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	nan := written(t, func(w io.Writer) error {
+		return writeSafetensors(w, nil, []tensor{{"a", []int{1}, []float32{float32(math.NaN())}}})
+	})
 	for name, bad := range map[string][]byte{
 		"empty":              {},
 		"cut":                file[:len(file)-1],
@@ -288,7 +295,7 @@ func TestDecodeSafetensorsRefuses(t *testing.T) {
 		"two names":          edit(`"b":`, `"a":`),
 		"not a number":       nan,
 	} {
-		if _, _, err := decodeSafetensors(bad); err == nil {
+		if _, _, err := readSafetensors(bytes.NewReader(bad)); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -376,7 +383,7 @@ func TestOptimizersReachTheBottomOfABowl(t *testing.T) {
 		"sgd and momentum": {Optimizer: SGD, LearningRate: 0.3, Momentum: 0.9},
 		"adam":             {Optimizer: Adam, LearningRate: 0.05, Momentum: 0.9},
 	} {
-		o := newOptimizer(&Plan{Train: train}, 2)
+		o := newOptimizer(&Plan{Train: train}, [][]float32{make([]float32, 2), make([]float32, 2)})
 		w, g := []float32{5, -3}, make([]float32, 2)
 		for n := range 500 {
 			for i := range g {
@@ -390,21 +397,36 @@ func TestOptimizersReachTheBottomOfABowl(t *testing.T) {
 	}
 }
 
+// TestTailAverageStaysClose averages many iterates that wander, as its bound on rounding allows.
+func TestTailAverageStaysClose(t *testing.T) {
+	const steps = 20_000
+	a, r := newTailAverage(make([]float32, 1), steps, 1), rand.New(rand.NewPCG(3, 4))
+	sum, most := 0.0, 0.0
+	for step := range steps {
+		w := []float32{float32(1 + 1e-4*float64(step) + r.NormFloat64())}
+		a.add(step, w, 0, 1)
+		a.added(step)
+		sum, most = sum+float64(w[0]), max(most, math.Abs(float64(w[0])))
+	}
+	if off := math.Abs(float64(a.mean[0]) - sum/steps); off > steps*0x1p-24*most || off > 1e-5 {
+		t.Errorf("the mean of %d iterates is off by %.2g", steps, off)
+	}
+}
+
 func TestTailAverage(t *testing.T) {
 	for _, test := range []struct {
 		share float64
 		want  float32
 	}{{0, 9}, {0.5, 7}, {1, 4.5}, {0.01, 9}} {
-		a := newTailAverage(1, 10, test.share)
+		a := newTailAverage(make([]float32, 1), 10, test.share)
 		w := []float32{0}
 		for step := range 10 {
 			w[0] = float32(step)
 			a.add(step, w, 0, 1)
 			a.added(step)
 		}
-		a.mean(w)
-		if w[0] != test.want {
-			t.Errorf("the last %v of 0..9 averages %v, want %v", test.share, w[0], test.want)
+		if math.Abs(float64(a.mean[0]-test.want)) > 1e-6 {
+			t.Errorf("the last %v of 0..9 averages %v, want %v", test.share, a.mean[0], test.want)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func Verify(modelPath, reportPath string) (*Report, error) {
 	case hash(file) != r.Hashes.Model:
 		return nil, &VerifyError{modelPath, "is not the model of the report, or one of the two was changed: its hash is another"}
 	}
-	m, err := decodeModel(file)
+	m, err := decodeModel(bytes.NewReader(file))
 	if err != nil {
 		return nil, &ModelError{File: modelPath, Msg: err.Error()}
 	}

@@ -308,10 +308,7 @@ func FuzzVerify(f *testing.F) {
 	}
 	m := &Model{Schema: s, Net: p.Net, Params: make([]float32, p.Net.Params()), Model: p.Model, Privacy: p.Privacy, Train: p.Train,
 		Private: true, Version: "test", ReportID: r.ReportID}
-	model, err := m.Encode()
-	if err != nil {
-		f.Fatal(err)
-	}
+	model := written(f, m.encode)
 	report, err := r.Encode()
 	if err != nil {
 		f.Fatal(err)
@@ -324,7 +321,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := decodeModel(model)
+		m, err := decodeModel(bytes.NewReader(model))
 		if err != nil {
 			return
 		}

@@ -1,7 +1,10 @@
 package train
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"path/filepath"
 
 	"dptrain/internal/train/disk"
@@ -19,24 +22,24 @@ const (
 // neither is left.
 func Write(fsys disk.FS, dir string, m *Model, r *Report) error {
 	m.ReportID = r.ReportID
-	model, err := m.Encode()
-	if err != nil {
-		return err
-	}
-	r.Hashes.Model = hash(model)
-	report, err := r.Encode()
-	if err != nil {
-		return err
-	}
 	if err := fsys.MkdirAll(dir); err != nil {
 		return err
 	}
 	modelPath, reportPath := filepath.Join(dir, ModelFile), filepath.Join(dir, ReportFile)
-	stagedModel, err := disk.Stage(fsys, modelPath, model, disk.Public)
+	sum := sha256.New()
+	stagedModel, err := disk.Stage(fsys, modelPath, disk.Public, func(w io.Writer) error { return m.encode(io.MultiWriter(w, sum)) })
 	if err != nil {
 		return err
 	}
-	stagedReport, err := disk.Stage(fsys, reportPath, report, disk.Public)
+	r.Hashes.Model = hex.EncodeToString(sum.Sum(nil))
+	stagedReport, err := disk.Stage(fsys, reportPath, disk.Public, func(w io.Writer) error {
+		report, err := r.Encode()
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(report)
+		return err
+	})
 	if err != nil {
 		return errors.Join(err, stagedModel.Discard())
 	}

@@ -1,7 +1,9 @@
 package disk
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,7 +13,15 @@ import (
 // WriteFile puts content at path whole or not at all: a temporary file beside it, synced, renamed over it, and the
 // folder synced.
 func WriteFile(fsys FS, path string, content []byte, mode fs.FileMode) error {
-	staged, err := Stage(fsys, path, content, mode)
+	return WriteFileBy(fsys, path, mode, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// WriteFileBy is WriteFile for content that write writes, which need not be in memory as a whole.
+func WriteFileBy(fsys FS, path string, mode fs.FileMode, write func(w io.Writer) error) error {
+	staged, err := Stage(fsys, path, mode, write)
 	if err != nil {
 		return err
 	}
@@ -24,14 +34,20 @@ type Staged struct {
 	temporary, path string
 }
 
-// Stage writes and syncs content next to path.
-func Stage(fsys FS, path string, content []byte, mode fs.FileMode) (Staged, error) {
+// writeBuffer is how many bytes go to a file at once.
+const writeBuffer = 1 << 16
+
+// Stage writes and syncs, next to path, what write writes.
+func Stage(fsys FS, path string, mode fs.FileMode, write func(w io.Writer) error) (Staged, error) {
 	f, err := fsys.Temp(filepath.Dir(path), temporaryPrefix(path)+"*")
 	if err != nil {
 		return Staged{}, err
 	}
 	s := Staged{fsys, f.Name(), path}
-	_, err = f.Write(content)
+	w := bufio.NewWriterSize(f, writeBuffer)
+	if err = write(w); err == nil {
+		err = w.Flush()
+	}
 	if err == nil {
 		err = f.Chmod(mode)
 	}

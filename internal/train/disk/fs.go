@@ -21,6 +21,8 @@ const (
 type FS interface {
 	// ReadFile returns the content of a file.
 	ReadFile(path string) ([]byte, error)
+	// Open opens a file to read.
+	Open(path string) (Reader, error)
 	// Append opens a file that is there, to write at its end.
 	Append(path string) (File, error)
 	// Temp makes a new file of mode 0600 in dir, named by the pattern with a random part for its *.
@@ -33,6 +35,13 @@ type FS interface {
 	MkdirAll(dir string) error
 	// SyncDir makes a change of names in dir last.
 	SyncDir(dir string) error
+}
+
+// A Reader is a file open for reading.
+type Reader interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
 }
 
 // A File is open for writing.
@@ -50,6 +59,27 @@ type OS struct{}
 
 // ReadFile is os.ReadFile.
 func (OS) ReadFile(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// Open opens the file at path.
+func (OS) Open(path string) (Reader, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return reader{f, info.Size()}, nil
+}
+
+// reader is a file of the operating system, of the size that it had when it was opened.
+type reader struct {
+	*os.File
+	size int64
+}
+
+func (r reader) Size() int64 { return r.size }
 
 // Append opens the file at path.
 func (OS) Append(path string) (File, error) { return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) }

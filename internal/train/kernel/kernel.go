@@ -40,7 +40,20 @@ func Product(dst, a, b, bias []float32, m, k, n int) {
 //
 // dst: [m×n], a: m rows of k that start aRow >= k apart, b packed from [k×n], bias: [n] or nil.
 func ProductPacked(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
-	productPacked(shape(dst, m, b.n), apart(a, m, b.k, aRow), b, biasOf(bias, b.n), m, aRow)
+	productPacked(shape(dst, m, b.n), apart(a, m, b.k, aRow), b, biasOf(bias, b.n), m, b.n, aRow)
+}
+
+// ProductTransposed computes dst = a·wᵀ + bias with the chains of [Product], and so the bits of [ProductPacked] with a packed wᵀ. It
+// packs 32 rows of w at a time, into scratch: for a w too large to be kept packed.
+//
+// dst: [m×n], a: m rows of k that start aRow >= k apart, w: [n×k], bias: [n] or nil.
+func ProductTransposed(dst, a, w, bias []float32, scratch *Packed, m, k, n, aRow int) {
+	dst, a, w, bias = shape(dst, m, n), apart(a, m, k, aRow), shape(w, n, k), biasOf(bias, n)
+	for j := 0; j < n && m > 0; j += panelWidth {
+		columns := min(panelWidth, n-j)
+		scratch.PackTransposed(w[j*k:(j+columns)*k], columns, k)
+		productPacked(dst[j:], a, scratch, biasOf(bias[min(j, len(bias)):], columns), m, n, aRow)
+	}
 }
 
 // Dots computes dst = a·wᵀ + bias for few outputs: the lanes of a vector run along k instead of n.

@@ -25,13 +25,13 @@ func product(dst, a, b, bias []float32, m, k, n int) {
 	}
 }
 
-func productPacked(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
+func productPacked(dst, a []float32, b *Packed, bias []float32, m, dstRow, aRow int) {
 	if active == generic {
-		productPackedGeneric(dst, a, b, bias, m, aRow)
+		productPackedGeneric(dst, a, b, bias, m, dstRow, aRow)
 		return
 	}
 	for j := 0; j < b.n; j += panelWidth {
-		s := strided{a: a, b: b.panel(j), rows: m, cols: min(panelWidth, b.n-j), steps: b.k, cRow: b.n, aRow: aRow, aStep: 1, bStep: panelWidth}
+		s := strided{a: a, b: b.panel(j), rows: m, cols: min(panelWidth, b.n-j), steps: b.k, cRow: dstRow, aRow: aRow, aStep: 1, bStep: panelWidth}
 		s.fromBias(dst, bias, j)
 	}
 }

@@ -15,9 +15,9 @@ func productGeneric(dst, a, b, bias []float32, m, k, n int) {
 	}
 }
 
-func productPackedGeneric(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
+func productPackedGeneric(dst, a []float32, b *Packed, bias []float32, m, dstRow, aRow int) {
 	for i := range m {
-		row := dst[i*b.n : (i+1)*b.n]
+		row := dst[i*dstRow : i*dstRow+b.n]
 		setRow(row, bias)
 		for j := 0; j < b.n; j += panelWidth {
 			part := row[j:min(j+panelWidth, b.n)]

@@ -4,8 +4,8 @@ package kernel
 
 func product(dst, a, b, bias []float32, m, k, n int) { productGeneric(dst, a, b, bias, m, k, n) }
 
-func productPacked(dst, a []float32, b *Packed, bias []float32, m, aRow int) {
-	productPackedGeneric(dst, a, b, bias, m, aRow)
+func productPacked(dst, a []float32, b *Packed, bias []float32, m, dstRow, aRow int) {
+	productPackedGeneric(dst, a, b, bias, m, dstRow, aRow)
 }
 
 func dots(dst, a, w, bias []float32, m, k, n int) { dotsGeneric(dst, a, w, bias, m, k, n) }

@@ -405,15 +405,17 @@ func TestIndicesAreChecked(t *testing.T) {
 func TestKernelsDoNotAllocate(t *testing.T) {
 	const m, k, n = 70, 50, 40
 	a, w, z, bias := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n), make([]float32, n)
-	var packed Packed
+	var packed, scratch Packed
 	packed.PackTransposed(w, n, k)
+	scratch.Resize(k, panelWidth)
 	atEveryLevel(t, func(t *testing.T) {
 		for name, call := range map[string]func(){
-			"Product":        func() { Product(z, a, w, bias, m, k, n) },
-			"ProductPacked":  func() { ProductPacked(z, a, &packed, bias, m, k) },
-			"PackTransposed": func() { packed.PackTransposed(w, n, k) },
-			"Dots":           func() { Dots(z, a, w, bias, m, k, n) },
-			"AddOuter":       func() { AddOuter(w, z, a, m, n, k, n, k) },
+			"Product":           func() { Product(z, a, w, bias, m, k, n) },
+			"ProductPacked":     func() { ProductPacked(z, a, &packed, bias, m, k) },
+			"ProductTransposed": func() { ProductTransposed(z, a, w, bias, &scratch, m, k, n, k) },
+			"PackTransposed":    func() { packed.PackTransposed(w, n, k) },
+			"Dots":              func() { Dots(z, a, w, bias, m, k, n) },
+			"AddOuter":          func() { AddOuter(w, z, a, m, n, k, n, k) },
 		} {
 			if got := testing.AllocsPerRun(5, call); got != 0 {
 				t.Errorf("%s allocates %v times, want 0", name, got)
@@ -448,13 +450,19 @@ func TestStridesSkipWhatIsBetween(t *testing.T) {
 					}
 				}
 			}
-			var p Packed
+			var p, scratch Packed
 			p.PackTransposed(w, n, k)
 			got, want := make([]float32, m*n), make([]float32, m*n)
 			ProductPacked(want, near, &p, nil, m, k)
-			ProductPacked(got, far, &p, nil, m, k+gap)
-			if i := firstDifference(got, want, 0); i >= 0 {
-				t.Fatalf("ProductPacked m=%d k=%d n=%d gap=%d: element %d = %v, want %v", m, k, n, gap, i, got[i], want[i])
+			for name, product := range map[string]func(){
+				"ProductPacked":     func() { ProductPacked(got, far, &p, nil, m, k+gap) },
+				"ProductTransposed": func() { ProductTransposed(got, far, w, nil, &scratch, m, k, n, k+gap) },
+			} {
+				clear(got)
+				product()
+				if i := firstDifference(got, want, 0); i >= 0 {
+					t.Fatalf("%s m=%d k=%d n=%d gap=%d: element %d = %v, want %v", name, m, k, n, gap, i, got[i], want[i])
+				}
 			}
 		}
 	})

@@ -95,6 +95,17 @@ func productSpecs() []spec {
 			productLoop(out, in[0], b, in[2], m, k, n)
 		},
 	}, {
+		name: "ProductTransposed", out: out, in: in, rows: []int{0},
+		run: func(out []float32, in [][]float32, m, k, n int) {
+			var p Packed
+			ProductTransposed(out, in[0], in[1], in[2], &p, m, k, n, k)
+		},
+		loop: func(out []float32, in [][]float32, m, k, n int) {
+			b := make([]float32, k*n)
+			transposeLoop(b, in[1], n, k)
+			productLoop(out, in[0], b, in[2], m, k, n)
+		},
+	}, {
 		name: "Dots", out: out, in: in, rows: []int{0},
 		run: func(out []float32, in [][]float32, m, k, n int) { Dots(out, in[0], in[1], in[2], m, k, n) },
 		loop: func(out []float32, in [][]float32, m, k, n int) {

@@ -18,9 +18,10 @@ type Batch struct {
 	gathered []float32 // [rows×gatherRow]: the dense inputs, where they do not lie together in the table
 	input    []float32 // the group's dense inputs, inputRow apart: gathered, or the table's own memory
 	inputRow int
-	outputs  [][]float32 // outputs[l] [rows×out]: activations of layer l; the logits for the last
-	deltas   [][]float32 // deltas[l] [rows×out]: derivative of the loss by the inputs of layer l's activation
-	labels   []int32     // [rows]
+	outputs  [][]float32   // outputs[l] [rows×out]: activations of layer l; the logits for the last
+	deltas   [][]float32   // deltas[l] [rows×out]: derivative of the loss by the inputs of layer l's activation
+	labels   []int32       // [rows]
+	panel    kernel.Packed // of the weights, where they are not kept packed
 
 	inputSquares, deltaSquares []float64 // [rows]: squared norms of one layer's inputs and deltas
 }
@@ -123,6 +124,8 @@ func (b *Batch) forward(i int, out, in []float32) {
 	l := b.net.layers[i]
 	p, bias := b.weights.params, b.weights.params[l.bias:l.bias+l.out]
 	switch {
+	case l.wide() && b.weights.forward == nil:
+		kernel.ProductTransposed(out, in, p[l.weights:l.rows], bias, &b.panel, b.count, l.in, l.out, b.rowOf(i))
 	case l.wide():
 		kernel.ProductPacked(out, in, &b.weights.forward[i], bias, b.count, b.rowOf(i))
 	case l.in > 0:

@@ -9,11 +9,15 @@ type Linear struct {
 	Bias    []float32 // [Out]
 }
 
-// Unpack copies params [Params] into file layout.
+// Unpack brings params [Params] into file layout. Where the two are the same, it shares the memory of params.
 func (n *Net) Unpack(params []float32) []Linear {
 	var out []Linear
 	for _, l := range n.layers {
-		f := Linear{In: l.in + l.sparse, Out: l.out, Bias: append([]float32(nil), params[l.bias:l.bias+l.out]...)}
+		f := Linear{In: l.in + l.sparse, Out: l.out, Weight: params[l.weights:l.rows], Bias: params[l.bias : l.bias+l.out]}
+		if l.sparse == 0 {
+			out = append(out, f)
+			continue
+		}
 		f.Weight = make([]float32, f.Out*f.In)
 		for o := range l.out {
 			row := f.Weight[o*f.In : (o+1)*f.In]

@@ -127,7 +127,7 @@ func gradient(n *Net, w *Weights, t *Table, row int32) []float32 {
 
 func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		p := make([]float64, len(params))
 		for i, v := range params {
@@ -154,7 +154,7 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 
 func TestNormsMatchGradients(t *testing.T) {
 	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		rows := []int32{3, 1, 20, 36, 7}
 		norms := make([]float64, len(rows))
@@ -174,7 +174,7 @@ func TestNormsMatchGradients(t *testing.T) {
 
 func TestRowsArePure(t *testing.T) {
 	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		all := make([]int32, table.Rows)
 		for i := range all {
@@ -213,7 +213,7 @@ func sums(n *Net, w *Weights, table *Table, rows []int32, scale []float32, group
 
 func TestBlocksAddUpToTheWhole(t *testing.T) {
 	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		g := n.NewBatch(3).Gradients(w, table, []int32{4, 30, 7})
 		g.Scale([]float32{1, 0.5, 0.25})
@@ -236,7 +236,7 @@ func TestBlocksAddUpToTheWhole(t *testing.T) {
 func TestMarkMissesNoColumn(t *testing.T) {
 	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
 		from, to, row := n.SparseWeights()
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		g := n.NewBatch(3).Gradients(w, table, []int32{4, 30, 7})
 		marked := make([]uint64, n.shape.Sparse/64+1)
@@ -285,9 +285,9 @@ func TestUpdateTakesNoteOfBlocks(t *testing.T) {
 		for i := range moved {
 			moved[i] = 1 - moved[i]
 		}
-		want := n.NewWeights()
+		want := n.NewWeights(true)
 		want.Set(moved)
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		copy(params, moved)
 		blocks := n.blocks(40, 40)
@@ -312,7 +312,7 @@ func TestNullRowsChangeNoBit(t *testing.T) {
 		if err := table.Check(n.shape); err != nil {
 			t.Fatal(err)
 		}
-		w := n.NewWeights()
+		w := n.NewWeights(true)
 		w.Set(params)
 		with := sums(n, w, table, []int32{0, 1, 2, 3, 4}, []float32{1, 0.5, 0, 0.25, 1}, 3)
 		without := sums(n, w, table, []int32{0, 1, 3, 4}, []float32{1, 0.5, 0.25, 1}, 2)

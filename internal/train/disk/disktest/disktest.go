@@ -95,6 +95,12 @@ func (f *FS) ReadFile(path string) (text []byte, err error) {
 	return text, err
 }
 
+// Open opens what a process would find.
+func (f *FS) Open(path string) (r disk.Reader, err error) {
+	err = f.call(func() error { r, err = f.under.Open(path); return err }, nil)
+	return r, err
+}
+
 // Append opens a file.
 func (f *FS) Append(path string) (file disk.File, err error) {
 	err = f.call(func() error { file, err = f.under.Append(path); return err }, nil)
