@@ -151,6 +151,7 @@ func TestHostileParquet(t *testing.T) {
 		{"a page of 2 GB in a few bytes", craft(t, size(math.MaxInt32), codec(format.Gzip), one), much},
 		{"a page of 200 MB in a few bytes", craft(t, size(200<<20), codec(format.Gzip), one), pages},
 		{"more in a page than its header says", craft(t, size(14), codec(format.Gzip), bomb), invalid},
+		{"a page that goes on behind a whole one", craft(t, size(int32(len(one))), codec(format.Gzip), gzipped(t, string(one)+"more")), invalid},
 		{"less in a page than its header says", craft(t, size(1000), codec(format.Gzip), gzipped(t, "few")), invalid},
 		{"a page that begins nowhere", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = 1 << 30 }, nil, one), invalid},
 		{"a size below zero", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = -1 }, nil, one), invalid},
