@@ -227,6 +227,26 @@ func TestScatterIsUniform(t *testing.T) {
 	}
 }
 
+// TestScatterKeepsTheRowsBefore couples the maps of tables that differ by their last row, as the argument for private numbers
+// of rows does: with one randomness the other rows stand in the same slots.
+func TestScatterKeepsTheRowsBefore(t *testing.T) {
+	for count := 1; count < 140; count += 3 {
+		for rows := 1; rows <= count; rows += 5 {
+			var slots [2][]int
+			for i := range slots {
+				s, err := Scatter(rows-i, count, rng.TestKey(5).Source(rng.Slots).Stream(uint64(count), 0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				slots[i] = slotsOf(s, rows-i)
+			}
+			if !slices.Equal(slots[0][:rows-1], slots[1]) {
+				t.Fatalf("%d rows in %d slots: without the last row the others stand in %v, with it in %v", rows, count, slots[1], slots[0])
+			}
+		}
+	}
+}
+
 func TestRangesKeepTheirTail(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for range 300 {

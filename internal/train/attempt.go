@@ -139,7 +139,11 @@ func ResumeAttempt(fsys disk.FS, dir string, p *Plan) (*Attempt, error) {
 	if len(p.Privacy.Queries) > 0 && a.learned == nil {
 		return nil, &ResumeError{path, "has no answers of queries, which the checkpoint beside it needs"}
 	}
-	if a.saved, err = decodeCheckpoint(file, p, a.start.Run); err != nil {
+	a.saved, err = decodeCheckpoint(file, p, a.start.Run)
+	if errors.As(err, new(unreadableError)) {
+		return nil, err
+	}
+	if err != nil {
 		return nil, &ResumeError{kept, err.Error()}
 	}
 	if a.saved.charged > a.charged {

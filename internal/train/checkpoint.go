@@ -44,12 +44,9 @@ func (c *checkpoint) encode(w io.Writer, start logStart) error {
 
 // decodeCheckpoint is the inverse of encode, for the checkpoint of a run by the plan. It trusts nothing in the file.
 func decodeCheckpoint(file source, p *Plan, run string) (*checkpoint, error) {
-	metadata, tensors, err := readSafetensors(file)
+	metadata, tensors, err := readSafetensors(file, checkpointFormat)
 	if err != nil {
 		return nil, err
-	}
-	if metadata["format"] != checkpointFormat {
-		return nil, fmt.Errorf("its format is not %s", checkpointFormat)
 	}
 	if metadata["run"] != run {
 		return nil, fmt.Errorf("belongs to another run than the log beside it")

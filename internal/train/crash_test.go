@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -364,6 +365,18 @@ func TestResumedRunKeepsEarlierWork(t *testing.T) {
 	}
 	if left.Kept() != 21 || left.Charged() < 21 || left.Charged() == 40 {
 		t.Fatalf("%d steps are kept and %d charged, want 21 and a few more", left.Kept(), left.Charged())
+	}
+	// A disk that fails while a checkpoint is read says nothing against it: who starts anew pays twice.
+	for at := 1; ; at++ {
+		fsys := &disktest.FS{Fault: disktest.IOError, At: at}
+		_, err := ResumeAttempt(fsys, c.dir, c.plan)
+		if fsys.Calls < at {
+			break
+		}
+		var damaged *ResumeError
+		if !errors.Is(err, syscall.EIO) || errors.As(err, &damaged) {
+			t.Errorf("call %d of %d fails: ResumeAttempt = %v, want the error of the disk", at, fsys.Calls, err)
+		}
 	}
 	l := newLearner(c.plan, left.saved)
 	for i, w := range l.params {

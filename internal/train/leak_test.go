@@ -128,9 +128,9 @@ func fieldsOf(path string, t reflect.Type, add func(string)) {
 }
 
 // metadataOf lists the metadata keys and tensors of a safetensors file.
-func metadataOf(t *testing.T, path string, file []byte, add func(string)) {
+func metadataOf(t *testing.T, path, format string, file []byte, add func(string)) {
 	t.Helper()
-	metadata, tensors, err := readSafetensors(bytes.NewReader(file))
+	metadata, tensors, err := readSafetensors(bytes.NewReader(file), format)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,12 +152,12 @@ func TestNoFieldIsOfARecord(t *testing.T) {
 	fieldsOf("ledger", reflect.TypeFor[ledger.Line](), add)
 
 	model, plan, _ := fitted(t, testOptions(), rng.TestKey(1), 1)
-	metadataOf(t, "model", written(t, model.encode), add)
+	metadataOf(t, "model", modelFormat, written(t, model.encode), add)
 	for key, section := range model.sections() {
 		fieldsOf("model."+key, reflect.TypeOf(section), add)
 	}
 	checkpoint := newLearner(plan, nil).checkpoint()
-	metadataOf(t, "checkpoint", written(t, func(w io.Writer) error { return checkpoint.encode(w, logStart{}) }), add)
+	metadataOf(t, "checkpoint", checkpointFormat, written(t, func(w io.Writer) error { return checkpoint.encode(w, logStart{}) }), add)
 
 	table := origins()
 	for _, path := range slices.Sorted(maps.Keys(seen)) {

@@ -36,6 +36,9 @@ func newLearner(p *Plan, from *checkpoint) *learner {
 	l.average = newTailAverage(l.tensors[1].values, p.Train.Steps, p.Train.AverageLast)
 	if from != nil {
 		l.next, l.applied, l.average.count = from.charged, from.applied, from.averaged
+		if from.averaged == 0 {
+			clear(l.average.mean) // whatever the file says
+		}
 	}
 	return l
 }
@@ -81,6 +84,7 @@ type keeper struct {
 func (p *Plan) startLearner(r Run) (l *learner) {
 	if r.Attempt != nil && r.Attempt.saved != nil {
 		l = newLearner(p, r.Attempt.saved)
+		r.Attempt.saved.tensors = nil // they are the learner's now
 	} else {
 		l = newLearner(p, nil)
 		p.Net.Init(l.params, normals(r.Key.Source(rng.Initialisation).Stream(0, 0)))

@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -78,6 +79,9 @@ func ReadModel(path string) (*Model, error) {
 	}
 	defer file.Close()
 	m, err := decodeModel(file)
+	if errors.As(err, new(unreadableError)) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &ModelError{File: path, Msg: err.Error()}
 	}
@@ -86,12 +90,9 @@ func ReadModel(path string) (*Model, error) {
 
 // decodeModel is the inverse of encode. It trusts nothing in the file.
 func decodeModel(file source) (*Model, error) {
-	metadata, tensors, err := readSafetensors(file)
+	metadata, tensors, err := readSafetensors(file, modelFormat)
 	if err != nil {
 		return nil, err
-	}
-	if metadata["format"] != modelFormat {
-		return nil, fmt.Errorf("its format is not %s", modelFormat)
 	}
 	m := &Model{ReportID: metadata["report_id"], Version: metadata["version"], Private: metadata["private"] == "true"}
 	for key, section := range m.sections() {

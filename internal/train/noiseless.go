@@ -52,7 +52,7 @@ func (p *Plan) newSlots(d *data.Dataset, key rng.Key) (privacy.Slots, error) {
 // where there is memory for them. Neither changes with the number of workers, so that what is learned does not.
 const (
 	noiselessRanges = 16
-	noiselessSums   = 2       // of more than manyParams parameters
+	noiselessSums   = 2       // of more than manyParams parameters where there are no waves; no more workers then sum
 	manyParams      = 1 << 19 // whose sixteen sums take 32 MiB
 )
 

@@ -70,8 +70,8 @@ func (o *adam) step(n int, params, gradient []float32, lo int) {
 // Juditsky 1992) and, like everything after the noise, costs no privacy.
 //
 // It is kept as a running mean, m ← m + (w − m)/k with the k-th iterate w (Welford 1962): a float32 a parameter, where a sum
-// would need a float64. Each step's rounding is at most about 2⁻²³·|m|, and later steps shrink it as they do m, so that the mean of n
-// iterates is off by less than n·2⁻²⁴ of the largest of them: 6e-5 for a thousand, and by far less as roundings cancel.
+// would need a float64. A step's rounding is at most about 2⁻²³ of the largest iterate, and later steps shrink it as they do m, so that
+// the mean of n iterates is off by less than n·2⁻²⁴ of the largest: 6e-5 for a thousand, and by far less as roundings cancel.
 type tailAverage struct {
 	first int // number of the first step that counts
 	count int

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -77,10 +78,27 @@ type source interface {
 	Size() int64
 }
 
-// readSafetensors reads a file and trusts nothing in it: the header's length, its keys (each once), types, shapes
-// and offsets are checked, the tensors must cover the rest of the file exactly, and every value must be finite. It
-// takes memory for the header and the values alone.
-func readSafetensors(file source) (map[string]string, []tensor, error) {
+// An unreadableError is of the file system, and says nothing of what is in a file.
+type unreadableError struct{ error }
+
+func (e unreadableError) Unwrap() error { return e.error }
+
+// readAt fills p with a file's bytes from at on.
+func readAt(file io.ReaderAt, p []byte, at int64) error {
+	switch n, err := file.ReadAt(p, at); {
+	case n == len(p):
+		return nil
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the file ends early")
+	default:
+		return unreadableError{err}
+	}
+}
+
+// readSafetensors reads a file that states a format in its metadata, and trusts nothing in it: the header's length, its keys
+// (each once), types, shapes and offsets are checked, the tensors must cover the rest of the file exactly, and every value
+// must be finite. It takes memory for the header and the values alone. It errs with an unreadableError where reading fails.
+func readSafetensors(file source, format string) (map[string]string, []tensor, error) {
 	header, body, err := readHeader(file)
 	if err != nil {
 		return nil, nil, err
@@ -99,6 +117,9 @@ func readSafetensors(file source) (map[string]string, []tensor, error) {
 			return nil, nil, err
 		}
 		placed = append(placed, t)
+	}
+	if metadata["format"] != format {
+		return nil, nil, fmt.Errorf("its format is not %s", format)
 	}
 	slices.SortFunc(placed, func(a, b placedTensor) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	end := 0
@@ -127,7 +148,7 @@ func readHeader(file source) (header map[string]json.RawMessage, body *io.Sectio
 	if file.Size() < lengthBytes {
 		return nil, nil, fmt.Errorf("the file is shorter than its header's length")
 	}
-	if _, err := file.ReadAt(start[:], 0); err != nil {
+	if err := readAt(file, start[:], 0); err != nil {
 		return nil, nil, err
 	}
 	length, rest := binary.LittleEndian.Uint64(start[:]), file.Size()-lengthBytes
@@ -135,7 +156,7 @@ func readHeader(file source) (header map[string]json.RawMessage, body *io.Sectio
 		return nil, nil, fmt.Errorf("the header's length is beyond the file")
 	}
 	text := make([]byte, length)
-	if _, err := io.ReadFull(io.NewSectionReader(file, lengthBytes, rest), text); err != nil {
+	if err := readAt(file, text, lengthBytes); err != nil {
 		return nil, nil, err
 	}
 	if length == 0 || text[0] != '{' || !jsontext.Value(text).IsValid() || json.Unmarshal(text, &header) != nil { // duplicate names are not valid here
@@ -179,7 +200,7 @@ func (t *placedTensor) read(body io.ReaderAt) error {
 	at := int64(t.from)
 	for values := range slices.Chunk(t.values, chunkBytes/valueBytes) {
 		chunk = chunk[:valueBytes*len(values)]
-		if _, err := body.ReadAt(chunk, at); err != nil {
+		if err := readAt(body, chunk, at); err != nil {
 			return err
 		}
 		at += int64(len(chunk))

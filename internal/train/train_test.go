@@ -3,12 +3,15 @@ package train
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -275,7 +278,7 @@ func written(t testing.TB, write func(w io.Writer) error) []byte {
 func TestReadSafetensorsRefuses(t *testing.T) {
 	good := func() []tensor { return []tensor{{"a", []int{2, 1}, []float32{1, 2}}, {"b", []int{1}, []float32{3}}} }
 	file := written(t, func(w io.Writer) error { return writeSafetensors(w, map[string]string{"k": "v"}, good()) })
-	metadata, tensors, err := readSafetensors(bytes.NewReader(file))
+	metadata, tensors, err := readSafetensors(bytes.NewReader(file), "")
 	if err != nil || metadata["k"] != "v" || len(tensors) != 2 || !slices.Equal(tensors[0].values, []float32{1, 2}) {
 		t.Fatalf("read(write) = %v, %v, %v", metadata, tensors, err)
 	}
@@ -295,7 +298,7 @@ func TestReadSafetensorsRefuses(t *testing.T) {
 		"two names":          edit(`"b":`, `"a":`),
 		"not a number":       nan,
 	} {
-		if _, _, err := readSafetensors(bytes.NewReader(bad)); err == nil {
+		if _, _, err := readSafetensors(bytes.NewReader(bad), ""); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -373,6 +376,29 @@ func TestNoisyMetricsFollowFromNoisyCounts(t *testing.T) {
 	}
 	if !changed {
 		t.Error("no count has noise")
+	}
+}
+
+// TestReadModelOfWhatIsNoFile reads a model from a pipe, which has no size, and from a folder, which is no unusable model.
+func TestReadModelOfWhatIsNoFile(t *testing.T) {
+	m, _, _ := fitted(t, testOptions(), rng.TestKey(1), 1)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	go func() {
+		_ = m.encode(w)
+		_ = w.Close()
+	}()
+	if path := fmt.Sprintf("/dev/fd/%d", r.Fd()); runtime.GOOS == "linux" {
+		if got, err := ReadModel(path); err != nil || !slices.Equal(got.Params, m.Params) {
+			t.Errorf("ReadModel of a pipe: %v", err)
+		}
+	}
+	var unusable *ModelError
+	if _, err := ReadModel(t.TempDir()); err == nil || errors.As(err, &unusable) {
+		t.Errorf("ReadModel of a folder = %v, want an error of the file system", err)
 	}
 }
 

@@ -95,6 +95,8 @@ func samplingFaults() []mutant {
 				"func (fullBatch) Event(step accounting.Event) accounting.Event {\n\treturn accounting.PoissonSampled{SamplingProbability: 0.5, Event: step}\n}"}}},
 		{name: "an order-preserving map from rows to slots", short: true, tests: []string{mechanism}, run: "Scatter",
 			edits: []edit{{"internal/privacy/slots.go", "s.rows = slots\n", "s.rows = nil\n"}}},
+		{name: "rows and slots the wrong way round", tests: []string{mechanism}, run: "Scatter",
+			edits: []edit{{"internal/privacy/slots.go", "\tinvert(slots)\n", ""}}},
 		{name: "an undeclared row moves the others to other slots", tests: []string{mechanism}, run: "Null|Each",
 			edits: []edit{{"internal/privacy/slots.go", "int(null[0]) == slot {", "slot >= rows {"}}},
 		{name: "rows crowd into the first slots", tests: []string{mechanism}, run: "Scatter",

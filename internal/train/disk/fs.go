@@ -5,6 +5,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -70,12 +71,20 @@ func (OS) Open(path string) (Reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return reader{f, info.Size()}, nil
+	if info.Mode().IsRegular() {
+		return reader{f, f, info.Size()}, nil
+	}
+	content, err := io.ReadAll(f) // a pipe, which has no size
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return reader{bytes.NewReader(content), f, int64(len(content))}, nil
 }
 
 // reader is a file of the operating system, of the size that it had when it was opened.
 type reader struct {
-	*os.File
+	io.ReaderAt
+	io.Closer
 	size int64
 }
 

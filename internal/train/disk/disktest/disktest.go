@@ -98,7 +98,21 @@ func (f *FS) ReadFile(path string) (text []byte, err error) {
 // Open opens what a process would find.
 func (f *FS) Open(path string) (r disk.Reader, err error) {
 	err = f.call(func() error { r, err = f.under.Open(path); return err }, nil)
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return reader{r, f}, nil
+}
+
+// reader counts what is read from it.
+type reader struct {
+	disk.Reader
+	fs *FS
+}
+
+func (r reader) ReadAt(p []byte, at int64) (n int, err error) {
+	err = r.fs.call(func() error { n, err = r.Reader.ReadAt(p, at); return err }, nil)
+	return n, err
 }
 
 // Append opens a file.
