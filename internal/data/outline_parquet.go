@@ -55,7 +55,7 @@ type parquetField struct {
 func outlineFields(group *parquetNode, path string, singles *[]parquetField) (lists []string) {
 	for _, c := range group.children {
 		name := path + c.Name
-		switch leaf, _ := c.element(); {
+		switch leaf := c.element(); {
 		case c.isLeaf() && c.repetition == 0:
 			form := formOf(c, input{})
 			if form == nil {

@@ -21,6 +21,7 @@ type parquetSource struct {
 	columns []*parquetColumn
 	inputs  []input
 	cells   int // of a row
+	block   int // rows that are filled one column after the other
 	most    int // values of a list that are read ahead
 	batch   parquetBatch
 }
@@ -46,6 +47,7 @@ func newParquetSource(r io.ReaderAt, size int64, read *counter, partBytes int, i
 		}
 		s.cells += in.size
 	}
+	s.block = max(8, min(maxBlock, blockCells/s.cells))
 	s.most = max(16, min(1024, 1<<16/len(s.columns)))
 	return s, s.checkSizes()
 }
@@ -101,7 +103,7 @@ func (s *parquetSource) add(n *parquetNode, in input, name string, first int, li
 	c := &parquetColumn{name: name, first: first, size: 1, list: list, leaf: n}
 	if list {
 		c.size = in.size
-		c.leaf, c.present = n.element()
+		c.leaf = n.element()
 	}
 	switch {
 	case list && (!c.leaf.isLeaf() || c.leaf.repetition != 1):
@@ -124,7 +126,7 @@ func (s *parquetSource) next(p *part) (err error) {
 		return io.EOF
 	}
 	p.text, p.parquet = p.text[:0], parquetRows{cells: p.parquet.cells[:0], bad: make(map[int]*Error), expected: int(file.rows)}
-	most := min(int64(s.size/(cellBytes*s.cells)+maxBlock), file.rows-s.done) // rows
+	most := min(int64(s.size/(cellBytes*s.cells)+s.block), file.rows-s.done) // rows
 	p.parquet.cells = slices.Grow(p.parquet.cells, int(most)*s.cells)
 	text, dictionaries := 0, s.pages.dictionaries // which the cells of the part keep
 	for s.done < file.rows && len(p.text)+cellBytes*len(p.parquet.cells)+int(s.pages.dictionaries-dictionaries) < s.size {
@@ -151,7 +153,7 @@ func (s *parquetSource) nextBlock(p *part) error {
 		}
 		s.group++
 	}
-	n, at := int(min(s.left, int64(max(8, min(maxBlock, blockCells/s.cells))))), len(p.parquet.cells)
+	n, at := int(min(s.left, int64(s.block))), len(p.parquet.cells)
 	p.parquet.cells = slices.Grow(p.parquet.cells, n*s.cells)[:at+n*s.cells]
 	rows := p.parquet.cells[at:]
 	for _, c := range s.columns {

@@ -10,13 +10,12 @@ import (
 
 // A parquetColumn reads the values of one leaf for the cells of one input.
 type parquetColumn struct {
-	name    string
-	first   int // the input's first cell, or that of its element
-	size    int // how many cells it fills
-	leaf    *parquetNode
-	form    *parquetForm
-	list    bool
-	present int // of a list: the least definition level of an element; one below it there is none, and less is no list
+	name  string
+	first int // the input's first cell, or that of its element
+	size  int // how many cells it fills
+	leaf  *parquetNode
+	form  *parquetForm
+	list  bool
 
 	// Of the group of rows that is read:
 	codec   format.CompressionCodec
@@ -122,13 +121,13 @@ func (c *parquetColumn) fillList(s *parquetSource, p *part, cells []cell) (bad *
 	}
 	level, n := int(c.batch.definitions[c.read]), 0
 	switch {
-	case level < c.present-1:
+	case level < c.leaf.present-1:
 		c.read++
 		for i := range cells {
 			cells[i] = cell{null: true}
 		}
 		return nil, nil
-	case level < c.present: // the list is empty
+	case level < c.leaf.present: // the list is empty
 		c.read++
 	default:
 		n = c.take(p, cells, 1)

@@ -15,6 +15,9 @@ type parquetNode struct {
 	// The highest levels (Dremel's; Melnik et al. 2010) of a value below: how many of the nodes down to this one repeat, and
 	// how many may be absent.
 	repetition, definition int
+	// present is the least definition level of an element of the outermost list around; one below it the list is empty, and
+	// less there is none.
+	present int
 }
 
 // maxLeaves bounds the columns of a file.
@@ -24,17 +27,19 @@ const maxLeaves = 1<<15 - 1
 // tree, or one too deep.
 func newParquetTree(elements []format.SchemaElement) *parquetNode {
 	leaves := 0
-	var grow func(repetition, definition, depth int) *parquetNode
-	grow = func(repetition, definition, depth int) *parquetNode {
+	var grow func(above *parquetNode, depth int) *parquetNode
+	grow = func(above *parquetNode, depth int) *parquetNode {
 		if len(elements) == 0 || depth > maxSchema {
 			return nil
 		}
-		n := &parquetNode{SchemaElement: &elements[0], leaf: -1, repetition: repetition, definition: definition}
+		n := &parquetNode{SchemaElement: &elements[0], leaf: -1, repetition: above.repetition, definition: above.definition, present: above.present}
 		elements = elements[1:]
 		if depth > 0 && n.RepetitionType.V != format.Required {
 			n.definition++
 			if n.RepetitionType.V == format.Repeated {
-				n.repetition++
+				if n.repetition++; n.repetition == 1 {
+					n.present = n.definition
+				}
 			}
 		}
 		children := n.NumChildren.V
@@ -48,7 +53,7 @@ func newParquetTree(elements []format.SchemaElement) *parquetNode {
 			return nil
 		}
 		for range children {
-			child := grow(n.repetition, n.definition, depth+1)
+			child := grow(n, depth+1)
 			if child == nil {
 				return nil
 			}
@@ -56,7 +61,7 @@ func newParquetTree(elements []format.SchemaElement) *parquetNode {
 		}
 		return n
 	}
-	root := grow(0, 0, 0)
+	root := grow(new(parquetNode), 0)
 	if len(elements) > 0 {
 		return nil
 	}
@@ -103,15 +108,10 @@ func (n *parquetNode) field(field, name string) (found *parquetNode, err error) 
 	return found, nil
 }
 
-// element follows a list to the column of its elements; what is no list stays. present is the least definition level of an
-// element: one below it the list is empty, and less there is none.
-func (n *parquetNode) element() (c *parquetNode, present int) {
-	for c = n; ; c = c.children[0] {
-		if present == 0 && c.repetition > 0 {
-			present = c.definition
-		}
-		if c.isLeaf() || len(c.children) != 1 {
-			return c, present
-		}
+// element follows a list to the column of its elements; what is no list stays.
+func (n *parquetNode) element() *parquetNode {
+	for !n.isLeaf() && len(n.children) == 1 {
+		n = n.children[0]
 	}
+	return n
 }

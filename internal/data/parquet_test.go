@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -103,6 +104,45 @@ func TestParquetAgreesWithCSV(t *testing.T) {
 				t.Fatalf("%s, %d rows: %v, or other blocks than from CSV", name, rows, err)
 			}
 		}
+	}
+}
+
+// TestParquetPaths names lists by the whole path to their elements: what is absent is what it is by a shorter one.
+func TestParquetPaths(t *testing.T) {
+	type row struct {
+		X []*float64 `parquet:"x,optional,list"`
+	}
+	content := writeParquet(t, []row{{[]*float64{nil}}, {nil}, {[]*float64{}}, {[]*float64{ptr(5.)}}, {[]*float64{nil, nil}}})
+	for _, name := range []string{"x", "x.list", "x.list.element"} {
+		s, err := newParquetSource(bytes.NewReader(content), int64(len(content)), &counter{}, 1000, []input{{name: name, size: 1, vector: true, numeric: true, number: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := new(part)
+		if err := s.next(p); err != nil {
+			t.Fatal(err)
+		}
+		cells, bad := p.parquet.cells, p.parquet.bad
+		if !cells[0].null || !cells[1].null || cells[3].number != 5 || len(bad) != 2 || bad[2] == nil || bad[4] == nil {
+			t.Errorf("%s: %+v, bad %v, want a null element, no list, an empty one, 5, and a long one", name, cells, bad)
+		}
+	}
+}
+
+// TestWideParquet: a part of rows that are wider than it holds few of them.
+func TestWideParquet(t *testing.T) {
+	const wide = 1 << 14
+	type row struct {
+		X []float32 `parquet:"x"`
+	}
+	content := writeParquet(t, slices.Repeat([]row{{make([]float32, wide)}}, 100))
+	s, err := newParquetSource(bytes.NewReader(content), int64(len(content)), &counter{}, 1000, []input{{name: "x", size: wide, vector: true, numeric: true, number: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := new(part)
+	if err := s.next(p); err != nil || cap(p.parquet.cells) > 2*len(p.parquet.cells) {
+		t.Errorf("next: %v, memory for %d cells of which %d are used", err, cap(p.parquet.cells), len(p.parquet.cells))
 	}
 }
 
