@@ -13,8 +13,8 @@ const (
 	maxFooter      = 32 << 20
 	maxFooterItems = 1 << 20
 	structItems    = 4
-	// maxHeader bounds the header of a page: its statistics may hold a cell.
-	maxHeader = 64 << 10
+	// maxHeader bounds the header of a page: its statistics may hold two whole cells.
+	maxHeader = 16 << 20
 	// maxThrift bounds how deep structs of Thrift lie in each other. Parquet's have up to seven levels.
 	maxThrift = 16
 	// maxSchema bounds how deep groups of columns lie in each other.

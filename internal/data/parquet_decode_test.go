@@ -208,17 +208,14 @@ func TestBrokenPages(t *testing.T) {
 
 // TestBrokenValues: what is not of its type is no cell, and what its levels or its dictionary do not have is no value.
 func TestBrokenValues(t *testing.T) {
-	decimal, day := (&parquetForm{kind: format.ByteArray}).decimal(2), int96(asText)
+	decimal, day := (&parquetForm{kind: format.ByteArray}).decimal(2), int96(input{})
 	for name, v := range map[string]parquetValue{"no bytes": {}, "many bytes": {bytes: make([]byte, maxDecimal+1)}} {
 		if _, _, ok := decimal(nil, v); ok {
 			t.Errorf("a decimal of %s is one", name)
 		}
 	}
-	stamp := func(in uint64, day int32) parquetValue {
-		return parquetValue{bytes: binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, in), uint32(day))}
-	}
-	for name, v := range map[string]parquetValue{"a late day": stamp(0, math.MaxInt32), "an early day": stamp(0, math.MinInt32), "a long day": stamp(1<<62, julianEpoch)} {
-		if _, _, ok := day(nil, v); ok {
+	for name, passed := range map[string]uint64{"a long day": 1 << 62, "a day before it begins": 1 << 63} {
+		if _, _, ok := day(nil, parquetValue{bytes: binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, passed), julianEpoch)}); ok {
 			t.Errorf("%s is a timestamp", name)
 		}
 	}

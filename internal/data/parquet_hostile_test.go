@@ -64,6 +64,40 @@ func TestHonestParquet(t *testing.T) {
 	}
 }
 
+// TestParquetOfOddWriters: pages that are right, as few writers make them.
+func TestParquetOfOddWriters(t *testing.T) {
+	empty := func(codec format.CompressionCodec) []byte { // whose one value is null, and no bytes are compressed to none
+		return craft(t, func(h *format.PageHeader) {
+			h.Type, h.DataPageHeader = format.DataPageV2, thrift.Null[format.DataPageHeader]{}
+			h.DataPageHeaderV2 = thrift.New(format.DataPageHeaderV2{NumValues: 1, NumNulls: 1, NumRows: 1, DefinitionLevelsByteLength: 2})
+		}, func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.Codec = codec }, []byte{2, 0})
+	}
+	whole := func(h *format.PageHeader) {
+		h.DataPageHeader.V.Statistics = format.Statistics{MinValue: make([]byte, 1<<20), MaxValue: make([]byte, 1<<20)}
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		null    bool
+	}{
+		"nothing in snappy":      {empty(format.Snappy), true},
+		"nothing in brotli":      {empty(format.Brotli), true},
+		"nothing in gzip":        {empty(format.Gzip), true},
+		"nothing in zstd":        {empty(format.Zstd), true},
+		"nothing in LZ4":         {empty(format.Lz4Raw), true},
+		"statistics with a cell": {craft(t, whole, nil, binary.LittleEndian.AppendUint64([]byte{2, 0, 0, 0, 2, 1}, math.Float64bits(10))), false},
+	} {
+		s, err := newParquetSource(bytes.NewReader(c.content), int64(len(c.content)), &counter{}, 1000, []input{{name: "x", size: 1, numeric: true, number: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := new(part)
+		if err := s.next(p); err != nil || len(p.parquet.cells) != 1 || p.parquet.cells[0].null != c.null || !c.null && p.parquet.cells[0].number != 10 {
+			t.Errorf("%s: %v, %+v, want one cell", name, err, p.parquet.cells)
+		}
+		s.pages.close()
+	}
+}
+
 // TestHostileParquet: little files that ask for much are refused in words, and with little memory.
 func TestHostileParquet(t *testing.T) {
 	one := binary.LittleEndian.AppendUint64([]byte{2, 0, 0, 0, 2, 1}, math.Float64bits(1)) // a level and a number
@@ -171,6 +205,7 @@ func TestHostileParquet(t *testing.T) {
 		{"more prefixes than texts", texts(append(deltasOf(0, 1), append(deltasOf(1), 'a')...)), invalid},
 		{"texts longer than the page", texts(append(deltasOf(0, 0), append(deltasOf(1, 1<<30), 'a')...)), invalid},
 		{"indices without a dictionary", craft(t, func(h *format.PageHeader) { h.DataPageHeader.V.Encoding = format.RLEDictionary }, nil, one), invalid},
+		{"a window of 128 MiB", craft(t, size(5), codec(format.Zstd), []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3, 5<<3 | 1, 0, 0, 2, 0, 0, 0, 2}), invalid},
 		{"LZO", craft(t, nil, codec(format.LZO), one), "is compressed in another way than snappy, gzip, zstd, brotli and LZ4_RAW"},
 		{"brotli that is none", craft(t, nil, codec(format.Brotli), one), invalid},
 		{"LZ4 that is none", craft(t, nil, codec(format.Lz4Raw), one), invalid},

@@ -218,12 +218,15 @@ func grown[T any](s []T, n int) []T {
 
 // readHeader reads the header of the page at an offset, and says how long it is.
 func (r *pageReader) readHeader(at, end int64) (*format.PageHeader, int, error) {
-	for _, most := range []int64{1 << 10, maxHeader} { // it mostly takes some twenty bytes
+	for most := int64(1 << 10); most <= maxHeader; most *= 4 { // it mostly takes some twenty bytes
 		r.header = grown(r.header, int(min(most, end-at)))
 		if _, err := r.file.ReadAt(r.header, at); err != nil && !errors.Is(err, io.EOF) {
 			return nil, 0, err
 		}
 		if !thriftFits(r.header) {
+			if most >= end-at {
+				break
+			}
 			continue
 		}
 		h := new(format.PageHeader)
@@ -266,7 +269,7 @@ func (c *parquetColumn) shapeOf(h *format.PageHeader) (p pageShape, err error) {
 		}
 	case h.Type == format.DictionaryPage && d.Valid && !v1.Valid && !v2.Valid && c.dictionary == nil:
 		p = pageShape{values: int(d.V.NumValues), encoding: format.Plain, dictionary: true}
-		if d.V.Encoding != format.Plain && d.V.Encoding != plainDictionary || d.V.NumValues > size { // each takes a byte at least
+		if d.V.Encoding != format.Plain && d.V.Encoding != plainDictionary || int64(d.V.NumValues) > 8*int64(size) { // each takes a bit at least
 			return p, invalidParquet()
 		}
 	default:
@@ -284,6 +287,9 @@ func oddEncoding(column string) error {
 
 // decompress fills dst from packed, which must be that many bytes.
 func (r *pageReader) decompress(codec format.CompressionCodec, dst, packed []byte) error {
+	if len(dst)+len(packed) == 0 { // values that are all null: some writers compress them, others do not
+		return nil
+	}
 	var stream io.Reader
 	var err error
 	switch codec {
@@ -319,11 +325,14 @@ func (r *pageReader) decompress(codec format.CompressionCodec, dst, packed []byt
 		err, stream = r.gzip.Reset(bytes.NewReader(packed)), r.gzip
 	case format.Zstd:
 		if r.zstd == nil {
-			if r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxPages)); err != nil {
+			if r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true)); err != nil {
 				return err
 			}
 		}
-		err, stream = r.zstd.Reset(bytes.NewReader(packed)), r.zstd
+		if all, err := r.zstd.DecodeAll(packed, dst[:0:len(dst)]); err != nil || len(all) != len(dst) { // no window, which may be large
+			return invalidParquet()
+		}
+		return nil
 	default:
 		return &Error{msg: "is compressed in another way than snappy, gzip, zstd, brotli and LZ4_RAW", hint: "write it with one of these"}
 	}

@@ -56,7 +56,7 @@ func TestParquetTypes(t *testing.T) {
 		texts     []string
 		numbers   []string // as texts of a column that is a number; nil: the same
 	}{
-		{"boolean", parquet.Leaf(parquet.BooleanType), []encoding.Encoding{&parquet.Plain, &parquet.RLE}, []parquet.Value{parquet.BooleanValue(true), parquet.BooleanValue(false)}, []string{"true", "false"}, nil},
+		{"boolean", parquet.Leaf(parquet.BooleanType), []encoding.Encoding{&parquet.Plain, &parquet.RLE, &parquet.RLEDictionary}, []parquet.Value{parquet.BooleanValue(true), parquet.BooleanValue(false)}, []string{"true", "false"}, nil},
 		{"int8", parquet.Int(8), whole, []parquet.Value{i32(-128), i32(127)}, []string{"-128", "127"}, nil},
 		{"uint32", parquet.Uint(32), whole, []parquet.Value{i32(-1), i32(7)}, []string{"4294967295", "7"}, nil},
 		{"int64", parquet.Int(64), whole, []parquet.Value{i64(math.MinInt64), i64(math.MaxInt64)}, []string{"-9223372036854775808", "9223372036854775807"}, nil},
@@ -79,6 +79,8 @@ func TestParquetTypes(t *testing.T) {
 		{"timestamp in ns", parquet.TimestampAdjusted(parquet.Nanosecond, false), whole, []parquet.Value{i64(day*86400_000_000_000 + 1), i64(-86400_000_000_000)}, []string{year + "T00:00:00.000000001", "1969-12-31T00:00:00"}, []string{"20635", "-1"}},
 		{"timestamp of 96 bits", parquet.Leaf(parquet.Int96Type), []encoding.Encoding{&parquet.Plain, &parquet.RLEDictionary}, []parquet.Value{int96Of(2440588+day, 43200_000_000_000), int96Of(2440587, 1000)},
 			[]string{year + "T12:00:00", "1969-12-31T00:00:00.000001"}, []string{"20635.5", "-0.9999999999884259"}},
+		{"timestamp of 96 bits, far away", parquet.Leaf(parquet.Int96Type), []encoding.Encoding{&parquet.Plain, &parquet.RLEDictionary}, []parquet.Value{int96Of(2440588+2932896, 3600_000_000_000), int96Of(2440588-719162, 0)},
+			[]string{"9999-12-31T01:00:00", "0001-01-01T00:00:00"}, []string{"2932896.0416666665", "-719162"}},
 		{"time in ms", parquet.Time(parquet.Millisecond), whole, []parquet.Value{i32(0), i32(43200_500)}, []string{"00:00:00", "12:00:00.5"}, []string{"0", "0.500005787037037"}},
 		{"time in µs", parquet.Time(parquet.Microsecond), whole, []parquet.Value{i64(0), i64(86399_999_999)}, []string{"00:00:00", "23:59:59.999999"}, []string{"0", "0.9999999999884259"}},
 	} {

@@ -114,7 +114,7 @@ func (f *parquetForm) plain(in input) bool {
 	case format.ByteArray:
 		f.cell = asText
 	case format.Int96: // what writers once made of timestamps: nanoseconds of a day, and its Julian day number
-		f.cell, f.number = int96(f.moment(in, 1, 1e9, timestampLayout)), true
+		f.cell, f.number = int96(in), true
 	case format.FixedLenByteArray:
 		return false
 	}
@@ -282,11 +282,7 @@ func (f *parquetForm) moment(in input, seconds, toSecond int64, layout string) f
 			x = int64(int32(x))
 		}
 		if in.numeric {
-			days := float64(x) / (secondsADay / float64(seconds) * float64(toSecond))
-			if in.number {
-				return text, cell{number: days, numeric: true}, true
-			}
-			return ended(appendShortest(text, days, 64), len(text))
+			return daysCell(text, in, float64(x)/(secondsADay/float64(seconds)*float64(toSecond)))
 		}
 		whole := x / toSecond
 		t := time.Unix(whole*seconds, (x-whole*toSecond)*(1e9/toSecond)).UTC()
@@ -294,16 +290,27 @@ func (f *parquetForm) moment(in input, seconds, toSecond int64, layout string) f
 	}
 }
 
-// int96 reads the timestamps that have twelve bytes, by what makes cells of nanoseconds.
-func int96(of func([]byte, parquetValue) ([]byte, cell, bool)) func([]byte, parquetValue) ([]byte, cell, bool) {
+// daysCell is a date or a time as a number.
+func daysCell(text []byte, in input, days float64) ([]byte, cell, bool) {
+	if in.number {
+		return text, cell{number: days, numeric: true}, true
+	}
+	return ended(appendShortest(text, days, 64), len(text))
+}
+
+// int96 makes a timestamp of twelve bytes. Its days go further than 64 bits of nanoseconds do, which end in 2262: tables say
+// 9999-12-31 of what has no end.
+func int96(in input) func([]byte, parquetValue) ([]byte, cell, bool) {
 	const day = secondsADay * 1_000_000_000
-	const most = math.MaxInt64/day - 1
 	return func(text []byte, v parquetValue) ([]byte, cell, bool) {
-		in, days := int64(binary.LittleEndian.Uint64(v.bytes)), int64(int32(binary.LittleEndian.Uint32(v.bytes[8:])))-julianEpoch
-		if days > most || days < -most || in < 0 || in >= 2*day {
+		passed, days := int64(binary.LittleEndian.Uint64(v.bytes)), int64(int32(binary.LittleEndian.Uint32(v.bytes[8:])))-julianEpoch
+		if passed < 0 || passed >= 2*day {
 			return text, cell{}, false
 		}
-		return of(text, parquetValue{bits: uint64(days*day + in)})
+		if in.numeric {
+			return daysCell(text, in, float64(days)+float64(passed)/day)
+		}
+		return ended(time.Unix(days*secondsADay, passed).UTC().AppendFormat(text, timestampLayout), len(text))
 	}
 }
 
