@@ -58,9 +58,11 @@ func (f Flat) Scale(scale []float32, squaredNorms []float64) {
 // roundDown is the largest float32 not above x in [0, 1], or 0 where that would be subnormal.
 func roundDown(x float64) float32 {
 	y := float32(x)
+	above := uint32(0) // a number, not a branch: as good as a coin's toss, it would be guessed wrong half of the time
 	if float64(y) > x {
-		y = math.Nextafter32(y, 0)
+		above = 1
 	}
+	y = math.Float32frombits(math.Float32bits(y) - above) // the float32 before y, which is positive if it is above x
 	if y < 0x1p-126 {
 		return 0
 	}

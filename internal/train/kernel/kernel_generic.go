@@ -111,6 +111,16 @@ func squaredNormsGeneric(dst []float64, a []float32, m, k int) {
 }
 
 func scaleRowsGeneric(a, s []float32, m, k int) {
+	if k == 1 {
+		for i, scale := range s[:m] {
+			x := a[i] * scale
+			if scale == 0 || x > -0x1p-126 && x < 0x1p-126 {
+				x = 0
+			}
+			a[i] = x
+		}
+		return
+	}
 	for i := range m {
 		row := a[i*k : (i+1)*k]
 		if s[i] == 0 {
