@@ -11,7 +11,9 @@ import (
 type parquetNode struct {
 	*format.SchemaElement
 	children []*parquetNode
-	leaf     int // its number among the leaves; -1 of a group
+	fields   map[string]*parquetNode // of the children, the first of each name
+	twice    bool                    // another has its name
+	leaf     int                     // its number among the leaves; -1 of a group
 	// The highest levels (Dremel's; Melnik et al. 2010) of a value below: how many of the nodes down to this one repeat, and
 	// how many may be absent.
 	repetition, definition int
@@ -52,12 +54,20 @@ func newParquetTree(elements []format.SchemaElement) *parquetNode {
 		case !n.NumChildren.Valid || children < 0:
 			return nil
 		}
+		if !n.isLeaf() {
+			n.fields = make(map[string]*parquetNode)
+		}
 		for range children {
 			child := grow(n, depth+1)
 			if child == nil {
 				return nil
 			}
 			n.children = append(n.children, child)
+			if first := n.fields[child.Name]; first != nil {
+				first.twice = true
+				continue
+			}
+			n.fields[child.Name] = child
 		}
 		return n
 	}
@@ -95,15 +105,10 @@ func (n *parquetNode) follow(name string) (*parquetNode, error) {
 }
 
 // field is the field of a group, nil where there is none. name is the declared one, for errors.
-func (n *parquetNode) field(field, name string) (found *parquetNode, err error) {
-	for _, c := range n.children {
-		if c.Name != field {
-			continue
-		}
-		if found != nil {
-			return nil, &Error{msg: fmt.Sprintf("column %q is in the file twice", name)}
-		}
-		found = c
+func (n *parquetNode) field(field, name string) (*parquetNode, error) {
+	found := n.fields[field]
+	if found != nil && found.twice {
+		return nil, &Error{msg: fmt.Sprintf("column %q is in the file twice", name)}
 	}
 	return found, nil
 }

@@ -13,8 +13,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // parquetRow is a row of everyKind and of a vector, in the types that tables come in.
@@ -126,6 +129,23 @@ func TestParquetPaths(t *testing.T) {
 		if !cells[0].null || !cells[1].null || cells[3].number != 5 || len(bad) != 2 || bad[2] == nil || bad[4] == nil {
 			t.Errorf("%s: %+v, bad %v, want a null element, no list, an empty one, 5, and a long one", name, cells, bad)
 		}
+	}
+}
+
+// TestManyColumns finds each of the most columns there may be: a look at all of them for each took three seconds.
+func TestManyColumns(t *testing.T) {
+	elements := []format.SchemaElement{{Name: "root", NumChildren: thrift.New(int32(maxLeaves))}}
+	for i := range maxLeaves {
+		elements = append(elements, format.SchemaElement{Name: fmt.Sprint("x", i), Type: thrift.New(format.Double)})
+	}
+	root, start := newParquetTree(elements), time.Now()
+	for i := range maxLeaves {
+		if c, err := root.find(fmt.Sprint("x", i)); err != nil || c.leaf != i {
+			t.Fatalf("column %d: %v", i, err)
+		}
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("all columns are found in %v, want less than a second", took)
 	}
 }
 
