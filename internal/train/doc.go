@@ -58,4 +58,7 @@
 //	784-1000-10        90 %
 //	1024-512-512-100   91 %
 //	4096-77, sparse     2 %   of 12 nonzeros: each row waits for memory once, and for 12 rows of weights in the third-level cache twice
+//
+// DP costs a dense net at most a fifth of a step, at batches of 1024 and more; the sparse one three to five tenths: a range's rows have about
+// half of all columns, which all go to the lattice where it ends.
 package train
