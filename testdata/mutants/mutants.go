@@ -125,7 +125,7 @@ func clippingFaults() []mutant {
 		{name: "no clipping", tests: []string{mechanism}, run: "Scale|Moves",
 			edits: []edit{{file, "scale[i] = roundDown(bound / norm)", "scale[i] = 1"}}},
 		{name: "the factor rounded up", tests: []string{mechanism}, run: "Round|Scale",
-			edits: []edit{{file, "if float64(y) > x {\n\t\ty = math.Nextafter32(y, 0)", "if float64(y) < x {\n\t\ty = math.Nextafter32(y, 2)"}}},
+			edits: []edit{{file, "math.Float32bits(y) - above", "math.Float32bits(y) + 1 - above"}}},
 		{name: "no room for rounding in the factor", tests: []string{mechanism}, run: "Scale",
 			edits: []edit{{file, "bound := f.norm * (1 - 0x1p-22)", "bound := f.norm"}}},
 		{name: "a row scaled by the norm of the group before", tests: []string{mechanism}, run: "Moves|Mean",
