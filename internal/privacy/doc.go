@@ -55,7 +55,8 @@
 //	             TestStepDrawsTheNoiseItClaims, TestStepDrawsNormalNoise, TestNoiseIsIndependent, TestDrawsFollowRho,
 //	             TestDrawsMatchCanonne, TestQueriesShareNoNoise, TestNoiseOfCountsIsDiscreteLaplace
 //	Critical     Sampling other than accounted: shuffling, fixed batches, coins that repeat, a divisor that was drawn.
-//	             TestPoissonSampling, TestCoinsAreIndependent, TestFullBatchDrawsEverySlotOnce, TestScatterIsUniform, TestPlanAccountsForWhatItRuns
+//	             TestPoissonSampling, TestCoinsAreIndependent, TestFullBatchDrawsEverySlotOnce, TestScatterIsUniform, TestScatterKeepsTheRowsBefore,
+//	             TestPlanAccountsForWhatItRuns
 //	Critical     Weak randomness: a predictable generator, a failing source, streams that overlap, a key used again.
 //	             TestStreamsMatchOpenSSL, TestStreamsShareNoBlock, TestNewKeyRefusesAFailingSource, TestRunsDifferUnlessSeeded,
 //	             TestResumedRunsDrawFreshRandomness

@@ -124,15 +124,15 @@ func (v *wave) cut(ranges, groupRows, workers int) {
 	v.groups = v.groups[:0]
 	for at, rows := range v.rows[:ranges] {
 		for count := (len(rows) + groupRows - 1) / groupRows; len(rows) > 0; count-- {
-			n := min(len(rows), groupRows, (len(rows)/count+tileRows-1)/tileRows*tileRows)
+			n := min(len(rows), groupRows, (len(rows)/count+TileRows-1)/TileRows*TileRows)
 			v.groups = append(v.groups, group{at: at, rows: rows[:n]})
 			rows = rows[n:]
 		}
 	}
 }
 
-// tileRows is the number of rows that products take together.
-const tileRows = 12
+// TileRows is the number of rows that products take together: groups are best a multiple of it.
+const TileRows = 12
 
 // sumWave adds the clipped gradients of the drawn rows of count ranges from first on to the sum.
 func (m *Mechanism) sumWave(first, count int) {

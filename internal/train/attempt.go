@@ -26,8 +26,8 @@ const (
 // are lost, steps of the plan ask for them again ([Plan.askAgain]).
 //
 // The log has the answers of the queries, too. Neither file holds a key, nor anything else computed from records: each
-// attempt draws fresh randomness, and under add/remove adjacency a fresh map from rows to slots. They can be copied back, as any file can, and then more noise is
-// drawn than the log tells; who restores an output folder from a backup must start anew.
+// attempt draws fresh randomness, and under add/remove adjacency a fresh map from rows to slots. They can be copied back, as any
+// file can, and then more noise is drawn than the log tells; who restores an output folder from a backup must start anew.
 type Attempt struct {
 	fsys    disk.FS
 	dir     string

@@ -158,7 +158,7 @@ func newLayout(p *Plan, workers int) privacy.Layout {
 	if p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
 		return l
 	}
-	l.GroupRows = min(240, max(48, waveGroupBytes/rowBytes(p.Net)/tileRows*tileRows))
+	l.GroupRows = min(240, max(48, waveGroupBytes/rowBytes(p.Net)/privacy.TileRows*privacy.TileRows))
 	perRange := 1
 	if !p.Noiseless() {
 		perRange = (p.Mechanism.Ranges.MaxDrawn + l.GroupRows - 1) / l.GroupRows
@@ -172,7 +172,7 @@ func newLayout(p *Plan, workers int) privacy.Layout {
 // groupRows is the number of rows in a group: a function of the shape alone, and a multiple of the rows in a tile of
 // products.
 func groupRows(net *nn.Net) int {
-	return min(240, max(tileRows, groupBytes/rowBytes(net)/tileRows*tileRows))
+	return min(240, max(privacy.TileRows, groupBytes/rowBytes(net)/privacy.TileRows*privacy.TileRows))
 }
 
 // rowBytes is the memory that a row takes in a batch.
@@ -184,9 +184,6 @@ func rowBytes(net *nn.Net) int {
 	}
 	return 4 * floats
 }
-
-// tileRows is the number of rows in a tile of products.
-const tileRows = 12
 
 // fewParams is the number of parameters whose sums fit beside the rows in each worker's cache.
 const fewParams = 1 << 14

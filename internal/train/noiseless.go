@@ -191,7 +191,7 @@ func (e *exactMeans) sumWaves(gradients privacy.Source) {
 	e.count[0] = len(e.drawn)
 	for wave := range slices.Chunk(e.drawn, e.layout.Groups*e.layout.GroupRows) {
 		// A share for every worker, of whole tiles, as far as there are groups.
-		share := (len(wave)/(2*len(e.workers)) + tileRows) / tileRows * tileRows
+		share := (len(wave)/(2*len(e.workers)) + privacy.TileRows) / privacy.TileRows * privacy.TileRows
 		size := min(e.layout.GroupRows, max(share, (len(wave)+e.layout.Groups-1)/e.layout.Groups))
 		groups := (len(wave) + size - 1) / size
 		e.each(groups, func(w, i int) {
