@@ -101,8 +101,8 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), CX
 	MOVQ         blocks+16(FP), DX
 	MOVSD        unit+24(FP), X0
-	VXORPS       Z1, Z1, Z1
 	VBROADCASTSD X0, Z0
+	VXORPS       Z1, Z1, Z1
 
 blocks:
 	VCVTQQ2PD (CX), Z2
@@ -384,8 +384,8 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
 	MOVQ         src+8(FP), CX
 	MOVQ         blocks+16(FP), DX
 	MOVSD        unit+24(FP), X0
-	VXORPS       Y1, Y1, Y1
 	VBROADCASTSD X0, Y0
+	VXORPS       Y1, Y1, Y1
 
 blocks:
 	VMOVUPS    (CX), Y2

@@ -186,6 +186,14 @@ func (v isa) broadcastParam(name string) reg.VecVirtual {
 	return r
 }
 
+// broadcastDouble loads a float64 argument into every lane.
+func (v isa) broadcastDouble(name string) reg.VecVirtual {
+	x, r := v.XMM(), v.reg()
+	v.Load(v.Param(name), x)
+	v.VBROADCASTSD(x, r)
+	return r
+}
+
 // tanh emits gain·tanh.
 func tanh(v isa) {
 	v.function("tanh", "func(y *float32, n int, gain float32)", "is the loop of Tanh.")

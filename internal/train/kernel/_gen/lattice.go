@@ -107,10 +107,7 @@ func (v isa) addIntegers(m Mem, r reg.VecVirtual) { v.VPADDQ(m, r, r) }
 
 // rounding returns what emits the integers nearest to lanes of float64 times inverseStep.
 func (v isa) rounding() func(x reg.VecVirtual) reg.VecVirtual {
-	inverse := v.XMM()
-	v.Load(v.Param("inverseStep"), inverse)
-	scale := v.reg()
-	v.VBROADCASTSD(inverse, scale)
+	scale := v.broadcastDouble("inverseStep")
 	if v.lanes == 16 {
 		return func(x reg.VecVirtual) reg.VecVirtual {
 			z := v.reg()
@@ -181,10 +178,7 @@ func collect(v isa) {
 func scale(v isa) {
 	v.function("scale", "func(dst *float32, src *int64, blocks int, unit float64)", "is the loop of Scale for blocks > 0 of 8 elements.")
 	dst, src, blocks := v.param("dst"), v.param("src"), v.param("blocks")
-	low := v.XMM()
-	v.Load(v.Param("unit"), low)
-	unit, zero := v.reg(), v.zero()
-	v.VBROADCASTSD(low, unit)
+	unit, zero := v.broadcastDouble("unit"), v.zero()
 	v.Label("blocks")
 	for i := 0; i < 64; i += v.bytes() {
 		x := v.toDouble(Mem{Base: src, Disp: i})
@@ -229,10 +223,7 @@ func settle(v isa) {
 	v.function("settle", "func(dst *int64, words *byte, strips *float64, settled *byte, vectors int, edge float64)",
 		"adds the draws of vectors of 8 words that floating point settles, and sets their bits of settled.")
 	dst, words, strips, settled, vectors := v.param("dst"), v.param("words"), v.param("strips"), v.param("settled"), v.param("vectors")
-	low := v.XMM()
-	v.Load(v.Param("edge"), low)
-	edge, magnitude := v.reg(), v.reg()
-	v.VBROADCASTSD(low, edge)
+	edge, magnitude := v.broadcastDouble("edge"), v.reg()
 	v.VPBROADCASTQ(v.quads(1<<63-1), magnitude)
 
 	v.Label("vectors")
