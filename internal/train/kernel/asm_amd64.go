@@ -128,3 +128,18 @@ func gatherAVX2(dst *float32, src *float32, rows *int32, count int, k int, gap i
 //
 //go:noescape
 func transposeAVX2(dst *float32, src *float32, rows int, cols int, dstRow int, srcRow int)
+
+// heavyBallAVX2 is the loop of HeavyBall.
+//
+//go:noescape
+func heavyBallAVX2(params *float32, velocity *float32, gradient *float32, n int, keep float32, take float32, rate float32, decay float32)
+
+// adamAVX2 is the loop of Adam for vectors > 0 of 4 elements.
+//
+//go:noescape
+func adamAVX2(params *float32, mean *float32, square *float32, gradient *float32, vectors int, keep float64, take float64, keepSquare float64, takeSquare float64, correct float64, correctSquare float64, tiny float64, rate float64, decay float64)
+
+// runningMeanAVX2 is the loop of RunningMean.
+//
+//go:noescape
+func runningMeanAVX2(mean *float32, x *float32, n int, share float32)

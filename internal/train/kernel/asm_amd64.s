@@ -11605,3 +11605,197 @@ rows:
 	JNZ        cols
 	VZEROUPPER
 	RET
+
+// func heavyBallAVX2(params *float32, velocity *float32, gradient *float32, n int, keep float32, take float32, rate float32, decay float32)
+// Requires: AVX, AVX2, CMOV, SSE
+TEXT ·heavyBallAVX2(SB), NOSPLIT, $0-48
+	MOVQ         params+0(FP), AX
+	MOVQ         velocity+8(FP), CX
+	MOVQ         gradient+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVSS        keep+32(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVSS        take+36(FP), X1
+	VBROADCASTSS X1, Y1
+	MOVSS        rate+40(FP), X2
+	VBROADCASTSS X2, Y2
+	MOVSS        decay+44(FP), X3
+	VBROADCASTSS X3, Y3
+	MOVQ         BX, SI
+	SHRQ         $0x03, SI
+	ANDQ         $0x07, BX
+	MOVQ         BX, DI
+	SUBQ         $0x00, DI
+	XORQ         R8, R8
+	CMPQ         DI, R8
+	CMOVQLT      R8, DI
+	MOVQ         $0x00000008, R8
+	CMPQ         DI, R8
+	CMOVQGT      R8, DI
+	LEAQ         lanes<>+32(SB), R8
+	NEGQ         DI
+	LEAQ         (R8)(DI*4), R8
+	TESTQ        SI, SI
+	JZ           elementsRest
+
+elements:
+	VMOVUPS (AX), Y4
+	VMOVUPS (CX), Y5
+	VMOVUPS (DX), Y6
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y1, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, (CX)
+	VMULPS  Y2, Y5, Y5
+	VMULPS  Y3, Y4, Y6
+	VADDPS  Y6, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	DECQ    SI
+	JNZ     elements
+
+elementsRest:
+	TESTQ      BX, BX
+	JZ         elementsDone
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (AX), Y4, Y4
+	VMOVUPS    (R8), Y5
+	VMASKMOVPS (CX), Y5, Y5
+	VMOVUPS    (R8), Y6
+	VMASKMOVPS (DX), Y6, Y6
+	VMULPS     Y0, Y5, Y5
+	VMULPS     Y1, Y6, Y6
+	VADDPS     Y6, Y5, Y5
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y5, Y0, (CX)
+	VMULPS     Y2, Y5, Y5
+	VMULPS     Y3, Y4, Y6
+	VADDPS     Y6, Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y4, Y0, (AX)
+
+elementsDone:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(params *float32, mean *float32, square *float32, gradient *float32, vectors int, keep float64, take float64, keepSquare float64, takeSquare float64, correct float64, correctSquare float64, tiny float64, rate float64, decay float64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·adamAVX2(SB), NOSPLIT, $0-112
+	MOVQ         params+0(FP), AX
+	MOVQ         mean+8(FP), CX
+	MOVQ         square+16(FP), DX
+	MOVQ         gradient+24(FP), BX
+	MOVQ         vectors+32(FP), SI
+	MOVSD        keep+40(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVSD        take+48(FP), X1
+	VBROADCASTSD X1, Y1
+	MOVSD        keepSquare+56(FP), X2
+	VBROADCASTSD X2, Y2
+	MOVSD        takeSquare+64(FP), X3
+	VBROADCASTSD X3, Y3
+	MOVSD        correct+72(FP), X4
+	VBROADCASTSD X4, Y4
+	MOVSD        correctSquare+80(FP), X5
+	VBROADCASTSD X5, Y5
+	MOVSD        tiny+88(FP), X6
+	VBROADCASTSD X6, Y6
+	MOVSD        rate+96(FP), X7
+	VBROADCASTSD X7, Y7
+	MOVSD        decay+104(FP), X8
+	VBROADCASTSD X8, Y8
+
+vectors:
+	VCVTPS2PD  (BX), Y9
+	VCVTPS2PD  (CX), Y10
+	VMULPD     Y0, Y10, Y10
+	VMULPD     Y1, Y9, Y12
+	VADDPD     Y12, Y10, Y10
+	VCVTPD2PSY Y10, X11
+	VMOVUPS    X11, (CX)
+	VCVTPS2PD  (DX), Y11
+	VMULPD     Y2, Y11, Y11
+	VMULPD     Y3, Y9, Y12
+	VMULPD     Y9, Y12, Y12
+	VADDPD     Y12, Y11, Y11
+	VCVTPD2PSY Y11, X9
+	VMOVUPS    X9, (DX)
+	VDIVPD     Y4, Y10, Y10
+	VDIVPD     Y5, Y11, Y11
+	VSQRTPD    Y11, Y11
+	VADDPD     Y6, Y11, Y11
+	VDIVPD     Y11, Y10, Y10
+	VMOVUPS    (AX), X9
+	VCVTPS2PD  X9, Y12
+	VMULPD     Y8, Y12, Y12
+	VADDPD     Y12, Y10, Y10
+	VMULPD     Y7, Y10, Y10
+	VCVTPD2PSY Y10, X10
+	VSUBPS     X10, X9, X9
+	VMOVUPS    X9, (AX)
+	ADDQ       $0x10, AX
+	ADDQ       $0x10, CX
+	ADDQ       $0x10, DX
+	ADDQ       $0x10, BX
+	DECQ       SI
+	JNZ        vectors
+	VZEROUPPER
+	RET
+
+// func runningMeanAVX2(mean *float32, x *float32, n int, share float32)
+// Requires: AVX, AVX2, CMOV, SSE
+TEXT ·runningMeanAVX2(SB), NOSPLIT, $0-28
+	MOVQ         mean+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVSS        share+24(FP), X0
+	VBROADCASTSS X0, Y0
+	MOVQ         DX, BX
+	SHRQ         $0x03, BX
+	ANDQ         $0x07, DX
+	MOVQ         DX, SI
+	SUBQ         $0x00, SI
+	XORQ         DI, DI
+	CMPQ         SI, DI
+	CMOVQLT      DI, SI
+	MOVQ         $0x00000008, DI
+	CMPQ         SI, DI
+	CMOVQGT      DI, SI
+	LEAQ         lanes<>+32(SB), DI
+	NEGQ         SI
+	LEAQ         (DI)(SI*4), DI
+	TESTQ        BX, BX
+	JZ           elementsRest
+
+elements:
+	VMOVUPS (AX), Y1
+	VMOVUPS (CX), Y2
+	VSUBPS  Y1, Y2, Y2
+	VMULPS  Y0, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x20, AX
+	ADDQ    $0x20, CX
+	DECQ    BX
+	JNZ     elements
+
+elementsRest:
+	TESTQ      DX, DX
+	JZ         elementsDone
+	VMOVUPS    (DI), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMOVUPS    (DI), Y2
+	VMASKMOVPS (CX), Y2, Y2
+	VSUBPS     Y1, Y2, Y2
+	VMULPS     Y0, Y2, Y2
+	VADDPS     Y2, Y1, Y1
+	VMOVUPS    (DI), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+
+elementsDone:
+	VZEROUPPER
+	RET

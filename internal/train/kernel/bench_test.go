@@ -71,3 +71,31 @@ func BenchmarkRows(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkOptimizer times steps of optimizers and of the average on a block of a second-level cache, and on parameters that it
+// does not hold.
+func BenchmarkOptimizer(b *testing.B) {
+	for _, n := range []int{24_576, 795_010} {
+		params, mean, square, gradient := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		for i := range gradient {
+			gradient[i] = float32(i%7) - 3
+		}
+		step := AdamStep{Keep: 0.9, Take: 0.1, KeepSquare: 0.999, TakeSquare: 0.001, Correct: 1, CorrectSquare: 1, Tiny: 1e-8, Rate: 0.01}
+		for _, kernel := range []struct {
+			name string
+			run  func()
+		}{
+			{"HeavyBall", func() { HeavyBall(params, mean, gradient, 0.9, 0.1, 0.01, 0) }},
+			{"Adam", func() { Adam(params, mean, square, gradient, step) }},
+			{"RunningMean", func() { RunningMean(mean, params, 0.01) }},
+		} {
+			b.Run(fmt.Sprintf("%s/P=%d", kernel.name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					kernel.run()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/param")
+			})
+		}
+	}
+}

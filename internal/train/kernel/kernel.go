@@ -1,5 +1,6 @@
 // Package kernel computes float32 vector and matrix products, activations and loss gradients for dense nets on rows of
-// examples. It knows nothing of nets, privacy or memory beyond the slices it is given; only packing allocates, and only to grow.
+// examples, and steps of optimizers. It knows nothing of nets, privacy or memory beyond the slices it is given; only packing
+// allocates, and only to grow.
 //
 // Matrices are row-major and contiguous; a shape [m×n] means the first m·n elements of the slice. Slices may be longer
 // than their shapes: the rest is neither read nor written. Every function panics where a slice is shorter. The first

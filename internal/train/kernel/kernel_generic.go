@@ -221,3 +221,31 @@ func sigmoidDeltaGeneric(delta, logits []float32, labels []int32) {
 		}
 	}
 }
+
+func heavyBallGeneric(params, velocity, gradient []float32, keep, take, rate, decay float32) {
+	params, velocity = params[:len(gradient)], velocity[:len(gradient)]
+	for i, g := range gradient {
+		v := float32(keep*velocity[i]) + float32(take*g)
+		velocity[i] = v
+		params[i] -= float32(rate*v) + float32(decay*params[i])
+	}
+}
+
+func adamGeneric(params, mean, square, gradient []float32, s AdamStep) {
+	params, mean, square = params[:len(gradient)], mean[:len(gradient)], square[:len(gradient)]
+	for i := range gradient {
+		g := float64(gradient[i])
+		m := float64(s.Keep*float64(mean[i])) + float64(s.Take*g)
+		v := float64(s.KeepSquare*float64(square[i])) + float64(s.TakeSquare*g*g)
+		mean[i], square[i] = float32(m), float32(v)
+		move := m / s.Correct / (math.Sqrt(v/s.CorrectSquare) + s.Tiny)
+		params[i] -= float32(s.Rate * (move + float64(s.Decay*float64(params[i]))))
+	}
+}
+
+func runningMeanGeneric(mean, x []float32, share float32) {
+	x = x[:len(mean)]
+	for i, v := range x {
+		mean[i] += float32((v - mean[i]) * share)
+	}
+}

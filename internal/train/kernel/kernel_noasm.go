@@ -51,3 +51,13 @@ func softmaxDelta(delta, logits []float32, labels []int32, m, n int) {
 func sigmoidDelta(delta, logits []float32, labels []int32) {
 	sigmoidDeltaGeneric(delta, logits, labels)
 }
+
+func heavyBall(params, velocity, gradient []float32, keep, take, rate, decay float32) {
+	heavyBallGeneric(params, velocity, gradient, keep, take, rate, decay)
+}
+
+func adam(params, mean, square, gradient []float32, s AdamStep) {
+	adamGeneric(params, mean, square, gradient, s)
+}
+
+func runningMean(mean, x []float32, share float32) { runningMeanGeneric(mean, x, share) }

@@ -95,7 +95,7 @@ func (f *fence) broken(atEnd bool) bool {
 
 func TestKernelsFollowTheirLoops(t *testing.T) {
 	const largest = 600 * 300
-	var fences [4]fence
+	var fences [5]fence
 	for i := range fences {
 		fences[i].region = newRegion(t, largest)
 	}
@@ -115,7 +115,7 @@ func TestKernelsFollowTheirLoops(t *testing.T) {
 }
 
 // compareWithLoop runs a kernel between fences and compares its result with the documented loop's.
-func compareWithLoop(t *testing.T, s spec, fences *[4]fence, shape [3]int, atEnd bool, rng *rand.Rand) {
+func compareWithLoop(t *testing.T, s spec, fences *[5]fence, shape [3]int, atEnd bool, rng *rand.Rand) {
 	m, k, n := shape[0], shape[1], shape[2]
 	out := fences[0].slice(s.out(m, k, n), atEnd)
 	fillSum(rng, out)
@@ -376,6 +376,25 @@ func TestScaleRowsFlushes(t *testing.T) {
 				if i := firstDifference(a, slices.Repeat([]float32{test.want}, k), 0); i >= 0 {
 					t.Errorf("ScaleRows(%x, %x)[%d of %d] = %x, want %x", test.a, test.s, i, k, a[i], test.want)
 				}
+			}
+		}
+	})
+}
+
+// In float64, products of 7 with 1/7 and with 1/49, twice, round to 1; fused with the −1 that they meet, or in another order, they
+// leave another number than 0.
+func TestAdamRoundsEveryOperation(t *testing.T) {
+	step := AdamStep{Keep: 1, Take: -1. / 7, KeepSquare: 1, TakeSquare: -1. / 49, Correct: 1, CorrectSquare: 1, Tiny: 1, Rate: 0x1p60, Decay: 1. / 7}
+	atEveryLevel(t, func(t *testing.T) {
+		// At even places the two means meet the gradient, at odd ones the move meets the decay.
+		params, mean := slices.Repeat([]float32{0, 7}, 5), slices.Repeat([]float32{1, -1}, 5)
+		square, gradient := slices.Repeat([]float32{1, 0}, 5), slices.Repeat([]float32{7, 0}, 5)
+		Adam(params, mean, square, gradient, step)
+		for name, operand := range map[string]struct{ got, want []float32 }{
+			"params": {params, []float32{0, 7}}, "mean": {mean, []float32{0, -1}}, "square": {square, []float32{0, 0}},
+		} {
+			if want := slices.Repeat(operand.want, 5); !slices.Equal(operand.got, want) {
+				t.Errorf("%s = %v, want %v", name, operand.got, want)
 			}
 		}
 	})

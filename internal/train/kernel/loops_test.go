@@ -66,7 +66,7 @@ func as[T int32 | uint32 | float64](s []float32) []T {
 }
 
 func specs() []spec {
-	return append(productSpecs(), append(sumSpecs(), rowSpecs()...)...)
+	return slices.Concat(productSpecs(), sumSpecs(), rowSpecs(), optimizerSpecs())
 }
 
 func productSpecs() []spec {
@@ -404,6 +404,76 @@ func rowSpecs() []spec {
 			}
 		},
 	}}
+}
+
+// optimizerSpecs are the kernels that move several operands at once: a spec for each operand that they move.
+func optimizerSpecs() []spec {
+	const keep, take, rate, decay, share = 0.9, 0.1, 0.3, 0.01, 0.3
+	step := AdamStep{Keep: 0.9, Take: 0.1, KeepSquare: 0.999, TakeSquare: 0.001, Correct: 0.3, CorrectSquare: 0.003, Tiny: 1e-8, Rate: 0.2, Decay: 0.01}
+	square := func(in [][]float32, m, k, n int) {
+		for i, v := range in[2] {
+			in[2][i] = v * v
+		}
+	}
+	var all []spec
+	for _, o := range []struct {
+		name      string
+		moved     []string // operands, the first
+		operands  int
+		prepare   func(in [][]float32, m, k, n int)
+		run, loop func(operands [][]float32)
+	}{{
+		name: "HeavyBall", moved: []string{"params", "velocity"}, operands: 3,
+		run: func(o [][]float32) { HeavyBall(o[0], o[1], o[2], keep, take, rate, decay) },
+		loop: func(o [][]float32) {
+			for i, g := range o[2] {
+				o[1][i] = float32(keep*o[1][i]) + float32(take*g)
+				o[0][i] -= float32(rate*o[1][i]) + float32(decay*o[0][i])
+			}
+		},
+	}, {
+		name: "Adam", moved: []string{"params", "mean", "square"}, operands: 4, prepare: square,
+		run: func(o [][]float32) { Adam(o[0], o[1], o[2], o[3], step) },
+		loop: func(o [][]float32) {
+			for i := range o[0] {
+				w, m, v, g := float64(o[0][i]), float64(o[1][i]), float64(o[2][i]), float64(o[3][i])
+				m = float64(step.Keep*m) + float64(step.Take*g)
+				v = float64(step.KeepSquare*v) + float64(step.TakeSquare*g*g)
+				move := m/step.Correct/(math.Sqrt(v/step.CorrectSquare)+step.Tiny) + float64(step.Decay*w)
+				o[0][i], o[1][i], o[2][i] = o[0][i]-float32(step.Rate*move), float32(m), float32(v)
+			}
+		},
+	}, {
+		name: "RunningMean", moved: []string{"mean"}, operands: 2,
+		run: func(o [][]float32) { RunningMean(o[0], o[1], share) },
+		loop: func(o [][]float32) {
+			for i, x := range o[1] {
+				o[0][i] += float32((x - o[0][i]) * share)
+			}
+		},
+	}} {
+		rows := []int{0, 1, 2, 3}[:o.operands]
+		for moved, name := range o.moved {
+			// on runs f on copies of what it moves, but on out for the operand that is looked at.
+			on := func(f func(operands [][]float32)) func(out []float32, in [][]float32, m, k, n int) {
+				return func(out []float32, in [][]float32, m, k, n int) {
+					copy(out, in[moved])
+					operands := slices.Clone(in)
+					for i := range o.moved {
+						operands[i] = slices.Clone(in[i])
+					}
+					operands[moved] = out
+					f(operands)
+				}
+			}
+			all = append(all, spec{
+				name: o.name + " of " + name, rows: rows, prepare: o.prepare, run: on(o.run), loop: on(o.loop),
+				out: func(m, k, n int) int { return m * n },
+				in:  func(m, k, n int) []int { return slices.Repeat([]int{m * n}, o.operands) },
+			})
+		}
+	}
+	return all
 }
 
 // fill draws values that make roundings, underflow and signed zeros frequent.

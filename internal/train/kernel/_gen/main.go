@@ -52,8 +52,8 @@ func (f *file) kernel() {
 		tanh(v)
 		softmaxDelta(v)
 	}
-	// The rest runs at the speed of memory, or seldom.
-	for _, kernel := range []func(isa){sigmoidDelta, tanhBackward, relu, reluBackward, scaleRows, gather, transpose} {
+	// The rest runs at the speed of memory or of the divider, or seldom.
+	for _, kernel := range []func(isa){sigmoidDelta, tanhBackward, relu, reluBackward, scaleRows, gather, transpose, heavyBall, adam, runningMean} {
 		kernel(f.avx2())
 	}
 }
