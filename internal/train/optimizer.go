@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"dptrain/internal/train/kernel"
+)
 
 // An optimizer moves parameters by noisy means. It sees no data: all it does is post-processing.
 type optimizer interface {
@@ -34,15 +38,8 @@ type heavyBall struct {
 }
 
 func (o *heavyBall) step(_ int, params, gradient []float32, lo int) {
-	// In float32, which is a third of the time of converting to float64 and back; the noise is far coarser.
-	keep, take := float32(o.momentum), float32(1-o.momentum)
-	rate, decay := float32(o.rate), float32(o.decay)
-	params, velocity := params[lo:][:len(gradient)], o.velocity[lo:][:len(gradient)]
-	for i, g := range gradient {
-		v := keep*velocity[i] + take*g
-		velocity[i] = v
-		params[i] -= rate*v + decay*params[i]
-	}
+	// In float32: the noise is far coarser.
+	kernel.HeavyBall(params[lo:], o.velocity[lo:], gradient, float32(o.momentum), float32(1-o.momentum), float32(o.rate), float32(o.decay))
 }
 
 // adam is Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1) with decoupled weight decay (Loshchilov and Hutter
@@ -54,16 +51,11 @@ type adam struct {
 
 func (o *adam) step(n int, params, gradient []float32, lo int) {
 	const beta2, tiny = 0.999, 1e-8
-	correct1 := 1 - math.Pow(o.beta1, float64(n))
-	correct2 := 1 - math.Pow(beta2, float64(n))
-	for j, v := range gradient {
-		i, g := lo+j, float64(v)
-		mean := o.beta1*float64(o.mean[i]) + (1-o.beta1)*g
-		square := beta2*float64(o.square[i]) + (1-beta2)*g*g
-		o.mean[i], o.square[i] = float32(mean), float32(square)
-		move := mean / correct1 / (math.Sqrt(square/correct2) + tiny)
-		params[i] -= float32(o.rate * (move + o.decay*float64(params[i])))
-	}
+	kernel.Adam(params[lo:], o.mean[lo:], o.square[lo:], gradient, kernel.AdamStep{
+		Keep: o.beta1, Take: 1 - o.beta1, Correct: 1 - math.Pow(o.beta1, float64(n)),
+		KeepSquare: beta2, TakeSquare: 1 - beta2, CorrectSquare: 1 - math.Pow(beta2, float64(n)),
+		Tiny: tiny, Rate: o.rate, Decay: o.decay,
+	})
 }
 
 // tailAverage is the mean of the last iterates, the model that is kept: it averages part of the noise away (Polyak and
@@ -89,11 +81,7 @@ func (a *tailAverage) add(step int, params []float32, lo, hi int) {
 	if step < a.first {
 		return
 	}
-	share := 1 / float32(a.count+1)
-	mean := a.mean[lo:hi]
-	for i, w := range params[lo:hi] {
-		mean[i] += (w - mean[i]) * share
-	}
+	kernel.RunningMean(a.mean[lo:hi], params[lo:hi], 1/float32(a.count+1))
 }
 
 // added counts step number step.
