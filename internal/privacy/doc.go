@@ -17,9 +17,10 @@
 //	claim 2   Nulling one drawn slot moves the integer sum, times the lattice step g, by at most C(1+η) in L2 norm, and
 //	          a slot drawn but null gives the same bits as a slot not drawn. A row's gradient is a function of the
 //	          parameters and the row alone ([Gradients]); each coordinate's float32 sum over a range of slots is one
-//	          chain in slot order, rounded to the lattice where the range ends ([Ranges]); integers add exactly in
-//	          any order, in either way that [Mechanism] goes about it. η is at most u·R²(1+R·u) + √P·g/C, u = 2⁻²⁴, R
-//	          the drawn slots in a range (package lattice).
+//	          chain in slot order, rounded to the lattice where the range ends ([Ranges]), or, where gradients are
+//	          [Sparse], each product of each row is rounded to it; integers add exactly in any order, in either way that
+//	          [Mechanism] goes about it. η is at most u·R²(1+R·u) + √P·g/C + √S·h/2C, u = 2⁻²⁴, R the drawn slots in a
+//	          range, S the sparse coordinates, h what their products are rounded to (package lattice).
 //	claim 3   The noise is a discrete Gaussian of σ·C·(1+η) on the lattice. It differs from a continuous Gaussian
 //	          rounded to the lattice by a factor e^κ at most, κ the extra ε of package lattice.
 //	claim 4   Rounding a continuous Gaussian added to a lattice point is post-processing. A step is therefore the
@@ -74,7 +75,7 @@
 //	             TestMalformedConfigs, FuzzConfig, TestPrecedence, TestFitRefusesBadInput, TestResumeRefuses, TestSecondFitIsKeptOut
 //	Theoretical  Floating point: low bits of the noise, sums that move by more than C, norms that are too small, bits that depend on
 //	             workers or on other rows.
-//	             TestTableGivesTheDistribution, TestUnderDecidesLikeExactArithmetic, TestRoundAddMatchesExactRounding, TestChooseKeepsItsPromises,
+//	             TestTableGivesTheDistribution, TestUnderDecidesLikeExactArithmetic, TestRoundAddMatchesExactRounding, TestProductsRoundToNearestEven, TestChooseKeepsItsPromises,
 //	             TestWorkersAndGroupsDoNotChangeTheSum, TestRowsArePure, TestAssemblyLevelsAgree, TestNoiseIsAsCloseToContinuousAsClaimed
 //	Theoretical  Tampering with files: a changed byte of log or ledger, forged totals, a model that is no model.
 //	             TestJournalShowsEveryChange, TestForgedTotalsAreFound, FuzzDecodeModel, TestReadSafetensorsRefuses

@@ -5,11 +5,10 @@ func (m *Mechanism) TestOnlySum(step int, gradients Source) []int64 {
 	m.step, m.gradients = uint64(step), gradients
 	m.sum()
 	total := make([]int64, m.plan.Params)
-	for _, w := range m.workers {
-		for j, v := range w.sum {
-			total[j] += v
-		}
-		clear(w.sum)
+	for b, lo := range m.layout.Blocks[:len(m.layout.Blocks)-1] {
+		sum := m.collect(0, lo, m.layout.Blocks[b+1])
+		copy(total[lo:], sum)
+		clear(sum)
 	}
 	return total
 }

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"fmt"
+	"slices"
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/privacy/lattice"
@@ -16,21 +17,14 @@ type Gradients interface {
 	// Scale multiplies the gradient of row i by scale[i]; scale [B]. A row of scale 0 is null from then on.
 	Scale(scale []float32)
 	// AddTo adds the coordinates [lo, hi) of the scaled gradients to sum [hi−lo], the rows in order, one chain of
-	// additions a coordinate. A null row changes no bit of sum. lo and hi are bounds of blocks ([Layout]). Several
-	// goroutines may call it at once.
+	// additions a coordinate. A null row changes no bit of sum. lo and hi are bounds of blocks ([Layout]), or the end of the
+	// plan's Sparse coordinates. Several goroutines may call it at once.
 	AddTo(sum []float32, lo, hi int)
+	// AddProducts calls add with the scaled gradient of each row in the plan's [Sparse] coordinates, as outer products whose sum
+	// it is: coordinate columns[t]·Width + j of one is values[t]·d[j], exactly. The columns of a row's products differ; where there
+	// are none the gradient is 0. Of a null row there is none, or one of d = 0.
+	AddProducts(add func(columns []uint32, values, d []float32))
 }
-
-// Marked are gradients that know which of the rows in the layout's stretch they add to.
-type Marked interface {
-	Gradients
-	// Mark sets bit r%64 of marked[r/64] for each row r of the stretch with a coordinate to which AddTo adds anything for any of
-	// the group's rows, null or not. It must not miss one: what is not marked is not rounded where the range ends.
-	Mark(marked []uint64)
-}
-
-// A Stretch is the coordinates [From, To): rows of Row coordinates, of which gradients leave most at 0.
-type Stretch struct{ From, To, Row int }
 
 // A Source computes the gradients of rows (in the order given) at the current parameters. What it returns must last
 // until its next call with that group number. It is called by several workers at once, each with another group.
@@ -39,12 +33,13 @@ type Source func(group int, rows []int32) Gradients
 // A Layout says how a step's work is cut up. It changes no sum and no distribution, but the blocks are part of what a
 // seed determines: each has a stream of noise of its own.
 type Layout struct {
-	Workers   int     // goroutines of a step
-	GroupRows int     // the largest number of rows in a group
-	Waves     bool    // whether workers share ranges: see [Mechanism]
-	Groups    int     // group numbers of a Source: one for each worker, or enough for a range where they share
-	Sparse    Stretch // empty: none
-	Blocks    []int   // coordinates of block b: [Blocks[b], Blocks[b+1]); from 0 to P; a function of the config alone
+	Workers   int  // goroutines of a step
+	GroupRows int  // the largest number of rows in a group
+	Waves     bool // whether workers share ranges: see [Mechanism]
+	Groups    int  // group numbers of a Source: one for each worker, or enough for a range where they share
+	// Blocks are bounds: block b is the coordinates [Blocks[b], Blocks[b+1]). From 0 to P, the end of the plan's Sparse coordinates
+	// and none within one of their columns among them; a function of the config alone.
+	Blocks []int
 }
 
 // A Mechanism runs the steps of a plan: sample, clip, sum, noise, count, in one call, so that neither order nor count
@@ -54,6 +49,9 @@ type Layout struct {
 // lattice, while the rows are in its caches, and the workers' integer sums are added up at the end. Many parameters: a
 // sum for each worker would leave the caches for every range, so the workers take a wave of ranges together, its rows
 // group by group, then its sum block by block; a block stays in the cache while the wave's rows pass.
+//
+// The plan's Sparse coordinates are summed in neither: each worker adds the rows that it clips, product by product, to integers
+// of its own.
 type Mechanism struct {
 	plan    *Plan
 	slots   Slots
@@ -61,6 +59,7 @@ type Mechanism struct {
 	coins   *rng.Source
 	noise   noiser
 	crew    *crew
+	shared  []int64 // [P−S]: sum of the coordinates that are not Sparse, in waves; else nil
 	workers []worker
 	wave    *wave  // nil where each worker takes ranges of its own
 	first   uint64 // number of its first step among those that share its streams
@@ -96,16 +95,17 @@ type tasks struct{ sumRange, draw, clip, sumBlock, release func(worker, i int) }
 
 // worker is what one goroutine of a step works in.
 type worker struct {
-	range32 []float32 // sum over one range: of all coordinates, or of one block
-	marked  []uint64  // of the layout's stretch: rows that the range's gradients may add to
-	allOver bool      // whether some of them did not say
-	sum     []int64   // [P]: sum over this worker's ranges, in lattice steps; in waves the first worker's is everyone's
-	mean    []float32 // noisy mean of one block
-	drawn   []int32   // slots drawn in one range, then their rows
-	norms   []float64 // [GroupRows]
-	scale   []float32 // [GroupRows]
-	coins   rng.Stream
-	noise   rng.Stream
+	products   *lattice.Products // sum of the Sparse coordinates; nil: there are none
+	addProduct func(columns []uint32, values, d []float32)
+	range32    []float32 // sum over one range: of all other coordinates, or of one block
+	sum        []int64   // [P−S]: of the others over this worker's ranges, in lattice steps; in waves the shared one
+	block      []int64   // sum of one block of Sparse coordinates, of all workers
+	mean       []float32 // noisy mean of one block
+	drawn      []int32   // slots drawn in one range, then their rows
+	norms      []float64 // [GroupRows]
+	scale      []float32 // [GroupRows]
+	coins      rng.Stream
+	noise      rng.Stream
 }
 
 // NewMechanism readies a run of the plan over slots. It starts goroutines, which end with [Mechanism.Close].
@@ -131,22 +131,33 @@ func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, layout Layout)
 		workers: make([]worker, layout.Workers),
 		wave:    newWave(p, layout),
 	}
+	if m.wave != nil {
+		m.shared = make([]int64, p.Params-p.Sparse.coordinates())
+	}
 	m.tasks = tasks{m.sumRange, m.drawRange, m.clipGroup, m.sumBlock, m.release}
 	for i := range m.workers {
-		m.workers[i] = worker{norms: make([]float64, layout.GroupRows), scale: make([]float32, layout.GroupRows), mean: make([]float32, layout.WidestBlock())}
-		k := &m.workers[i]
-		if m.wave == nil {
-			k.range32 = make([]float32, p.Params)
-			k.drawn = make([]int32, 0, p.Ranges.MaxDrawn+drawnSlack)
-			k.marked = make([]uint64, (layout.Sparse.rows()+63)/64)
-		} else {
-			k.range32 = make([]float32, layout.WidestBlock())
-		}
-		if m.wave == nil || i == 0 {
-			k.sum = make([]int64, p.Params)
-		}
+		m.workers[i] = m.newWorker(i)
 	}
 	return m, nil
+}
+
+// newWorker is the memory of worker i.
+func (m *Mechanism) newWorker(i int) worker {
+	p, l := m.plan, m.layout
+	k := worker{norms: make([]float64, l.GroupRows), scale: make([]float32, l.GroupRows), mean: make([]float32, l.WidestBlock())}
+	if p.Sparse != (Sparse{}) {
+		k.products = lattice.NewProducts(p.Lattice, p.Sparse.Columns, p.Sparse.Width)
+		k.addProduct = k.products.Add
+		k.block = make([]int64, l.WidestBlock())
+	}
+	if m.wave != nil {
+		k.range32, k.sum = make([]float32, l.WidestBlock()), m.shared
+		return k
+	}
+	rest := p.Params - p.Sparse.coordinates()
+	k.range32, k.sum = make([]float32, rest), make([]int64, rest)
+	k.drawn = make([]int32, 0, p.Ranges.MaxDrawn+drawnSlack)
+	return k
 }
 
 // check refuses a layout that does not fit the plan.
@@ -161,9 +172,6 @@ func (l Layout) check(p *Plan) error {
 	if l.Groups < need {
 		return fmt.Errorf("%d groups, want at least %d", l.Groups, need)
 	}
-	if s := l.Sparse; s != (Stretch{}) && !(s.From >= 0 && s.To >= s.From && s.To <= p.Params && s.Row > 0 && (s.To-s.From)%s.Row == 0) {
-		return fmt.Errorf("the stretch of sparse coordinates is no rows of the gradient")
-	}
 	last := len(l.Blocks) - 1
 	if last < 1 || l.Blocks[0] != 0 || l.Blocks[last] != p.Params {
 		return fmt.Errorf("blocks do not go from 0 to %d", p.Params)
@@ -172,16 +180,14 @@ func (l Layout) check(p *Plan) error {
 		if l.Blocks[b] >= l.Blocks[b+1] {
 			return fmt.Errorf("block %d is empty", b)
 		}
+		if from := l.Blocks[b]; from < p.Sparse.coordinates() && from%p.Sparse.Width != 0 {
+			return fmt.Errorf("block %d begins within a column", b)
+		}
+	}
+	if !slices.Contains(l.Blocks, p.Sparse.coordinates()) {
+		return fmt.Errorf("no block ends with the sparse coordinates")
 	}
 	return nil
-}
-
-// rows is the number of rows in the stretch.
-func (s Stretch) rows() int {
-	if s.Row == 0 {
-		return 0
-	}
-	return (s.To - s.From) / s.Row
 }
 
 // groupsPerRange is the number of groups that a range of the plan can need.
@@ -231,12 +237,7 @@ func (m *Mechanism) Spent() accounting.Event { return m.plan.Event(m.drawn) }
 // release gives out block b of the workers' sums plus noise, over the divisor, and clears the sums.
 func (m *Mechanism) release(w, b int) {
 	lo, hi := m.layout.Blocks[b], m.layout.Blocks[b+1]
-	sum := m.workers[0].sum[lo:hi]
-	if m.wave == nil {
-		for i := range m.workers[1:] {
-			lattice.Collect(sum, m.workers[1+i].sum[lo:hi])
-		}
-	}
+	sum := m.collect(w, lo, hi)
 	m.noise.addNoise(sum, m.step, uint64(b), &m.workers[w].noise)
 	mean := m.workers[w].mean[:hi-lo]
 	if m.dst != nil {
@@ -246,4 +247,23 @@ func (m *Mechanism) release(w, b int) {
 	if m.released != nil {
 		m.released(lo, mean)
 	}
+}
+
+// collect is the sum of all workers over block [lo, hi), which they no longer have. Whoever takes it clears it.
+func (m *Mechanism) collect(w, lo, hi int) []int64 {
+	sparse, width := m.plan.Sparse.coordinates(), m.plan.Sparse.Width
+	if lo < sparse {
+		sum := m.workers[w].block[:hi-lo]
+		for i := range m.workers {
+			m.workers[i].products.CollectTo(sum, lo/width, hi/width)
+		}
+		return sum
+	}
+	sum := m.workers[0].sum[lo-sparse : hi-sparse]
+	if m.wave == nil {
+		for i := range m.workers[1:] {
+			lattice.Collect(sum, m.workers[1+i].sum[lo-sparse:hi-sparse])
+		}
+	}
+	return sum
 }

@@ -35,6 +35,8 @@ func (c *constant) AddTo(sum []float32, lo, hi int) {
 	}
 }
 
+func (c *constant) AddProducts(func(columns []uint32, values, d []float32)) {}
+
 // testLayout gives each worker ranges of its own.
 func testLayout(params, workers, groupRows int) Layout {
 	return Layout{Workers: workers, GroupRows: groupRows, Groups: workers, Blocks: EvenBlocks(params)}
@@ -237,6 +239,38 @@ func TestNewPlanRefuses(t *testing.T) {
 		spoil(&s)
 		if _, err := NewPlan(s); err == nil {
 			t.Errorf("%s: NewPlan = nil error, want one", name)
+		}
+	}
+}
+
+// TestBlocksKeepToSparseColumns: a column is collected whole, by one worker.
+func TestBlocksKeepToSparseColumns(t *testing.T) {
+	p, err := NewPlan(Spec{Params: 20, Sparse: Sparse{Columns: 4, Width: 3}, Slots: 10, Steps: 1, SamplingProbability: 1,
+		NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		blocks []int
+		good   bool
+	}{
+		{[]int{0, 12, 20}, true},
+		{[]int{0, 3, 9, 12, 13, 20}, true},
+		{[]int{0, 20}, false},
+		{[]int{0, 4, 12, 20}, false},
+		{[]int{0, 9, 15, 20}, false},
+	} {
+		m, err := NewMechanism(p, OneRowEach(10), rng.TestKey(1), Layout{Workers: 1, GroupRows: 4, Groups: 1, Blocks: test.blocks})
+		if (err == nil) != test.good {
+			t.Errorf("blocks %v: %v", test.blocks, err)
+		}
+		if err == nil {
+			m.Close()
+		}
+	}
+	for _, sparse := range []Sparse{{4, 6}, {4, 0}, {0, 4}, {-1, -1}, {1 << 62, 4}} {
+		if _, err := NewPlan(Spec{Params: 20, Sparse: sparse, Slots: 10, Steps: 1, SamplingProbability: 1, NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6}); err == nil {
+			t.Errorf("%+v of 20 coordinates is taken", sparse)
 		}
 	}
 }

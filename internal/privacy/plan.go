@@ -11,6 +11,7 @@ import (
 // A Spec states a private run in public numbers.
 type Spec struct {
 	Params              int     // length of a gradient
+	Sparse              Sparse  // where a row has few coordinates; the zero value: nowhere
 	Slots               int     // number of places for rows
 	Steps               int     // T; 0 is a run that learns nothing
 	SamplingProbability float64 // q in (0, 1]
@@ -19,6 +20,13 @@ type Spec struct {
 	Delta               float64 // δ of the claim, in (0, 1)
 	Queries             []Query // asked before the first step, in this order
 }
+
+// Sparse is the first Columns·Width coordinates of gradients that leave most of them 0: Width for each column of sparse inputs.
+// They are summed as [lattice.Products].
+type Sparse struct{ Columns, Width int }
+
+// coordinates is S, the number of them.
+func (s Sparse) coordinates() int { return s.Columns * s.Width }
 
 // arithmeticShare is the part of δ that pays for what the run does beyond the mechanism of the accountant: the chance
 // that a range holds more drawn slots than η allows for, and the cut ends of the discrete Gaussian.
@@ -63,15 +71,18 @@ func NewPlan(s Spec) (*Plan, error) {
 	switch {
 	case s.Params < 1 || s.Slots < 1 || s.Steps < 0:
 		return nil, fmt.Errorf("a run needs at least one parameter, one slot and no negative number of steps")
+	case s.Sparse != Sparse{} && (s.Sparse.Width < 1 || s.Sparse.Columns < 1 || s.Sparse.Columns > s.Params/s.Sparse.Width):
+		return nil, fmt.Errorf("%d sparse columns of %d coordinates in a gradient of %d", s.Sparse.Columns, s.Sparse.Width, s.Params)
 	case s.Slots > math.MaxInt32:
 		return nil, fmt.Errorf("%d slots, want at most %d", s.Slots, math.MaxInt32)
 	case !(s.Delta >= minDelta && s.Delta < 1):
 		return nil, fmt.Errorf("delta is %v, want a number in [%v, 1)", s.Delta, minDelta)
 	}
 	p := &Plan{Spec: s, Sampler: sampler, Clipper: clipper}
-	p.Ranges = planRanges(s.Params, s.Slots, sampler.Probability(), s.Steps, s.Delta*tailShare)
+	p.Ranges = planRanges(s.Params-s.Sparse.coordinates(), s.Slots, sampler.Probability(), s.Steps, s.Delta*tailShare)
 	p.Lattice, err = lattice.Choose(lattice.Demand{
 		Params:          s.Params,
+		Products:        s.Sparse.coordinates(),
 		Slots:           s.Slots,
 		Bound:           clipper.Bound(),
 		NoiseMultiplier: s.NoiseMultiplier,

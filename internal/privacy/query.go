@@ -105,6 +105,9 @@ func (v Vectors) AddTo(sum []float32, lo, hi int) {
 	}
 }
 
+// AddProducts adds nothing: a query has no sparse coordinates.
+func (v Vectors) AddProducts(func(columns []uint32, values, d []float32)) {}
+
 // Weighted scales rows' clipped gradients by weights, such as those of their classes.
 //
 // Whatever the weights, the sensitivity is that of clipping alone: they count as numbers in [0, 1], so that the product of

@@ -30,7 +30,7 @@ const (
 // then, and small batches are cut into several for every worker.
 const fewParams = 1 << 14
 
-// planRanges cuts slots into ranges for steps drawn with probability q, with Tail at most tail.
+// planRanges cuts slots into ranges for sums of params coordinates and steps drawn with probability q, with Tail at most tail.
 func planRanges(params, slots int, q float64, steps int, tail float64) Ranges {
 	batch := q * float64(slots)
 	most := float64(manyExpectedDrawn)

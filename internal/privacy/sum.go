@@ -25,7 +25,8 @@ func (m *Mechanism) draw(dst []int32, w, t int) []int32 {
 	return drawn[:min(len(drawn), m.plan.Ranges.MaxDrawn)]
 }
 
-// clipped computes the gradients of a group's rows and scales each to the clipping norm.
+// clipped computes the gradients of a group's rows, scales each to the clipping norm, and adds what is sparse of them to worker
+// w's sum.
 func (m *Mechanism) clipped(w, group int, rows []int32) Gradients {
 	k := &m.workers[w]
 	norms, scale := k.norms[:len(rows)], k.scale[:len(rows)]
@@ -33,6 +34,9 @@ func (m *Mechanism) clipped(w, group int, rows []int32) Gradients {
 	g.SquaredNorms(norms)
 	m.plan.Clipper.Scale(scale, norms)
 	g.Scale(scale)
+	if k.products != nil {
+		g.AddProducts(k.addProduct)
+	}
 	return g
 }
 
@@ -48,38 +52,10 @@ func (m *Mechanism) sumRange(w, t int) {
 	for len(rows) > 0 {
 		n := min(len(rows), m.layout.GroupRows)
 		g := m.clipped(w, w, rows[:n])
-		g.AddTo(k.range32, 0, m.plan.Params)
-		k.mark(g)
+		g.AddTo(k.range32, m.plan.Sparse.coordinates(), m.plan.Params)
 		rows = rows[n:]
 	}
-	m.roundRange(k)
-}
-
-// mark takes note of where g adds to the stretch. Weights make no coordinate other than 0.
-func (k *worker) mark(g Gradients) {
-	if w, ok := g.(Weighted); ok {
-		g = w.Gradients
-	}
-	if marker, ok := g.(Marked); ok && len(k.marked) > 0 {
-		marker.Mark(k.marked)
-		return
-	}
-	k.allOver = true
-}
-
-// roundRange adds the worker's sum over a range to its integer sum. In the layout's stretch, rows that no gradient may have
-// added to are passed over: their sum is +0, as it was when the range began, and 0 would be added for them.
-func (m *Mechanism) roundRange(k *worker) {
-	s, inverseStep := m.layout.Sparse, 1/m.plan.Lattice.Step
-	if k.allOver {
-		lattice.RoundAdd(k.sum, k.range32, inverseStep)
-		clear(k.marked)
-		k.allOver = false
-		return
-	}
-	lattice.RoundAdd(k.sum[:s.From], k.range32[:s.From], inverseStep)
-	lattice.RoundAddRows(k.sum[s.From:s.To], k.range32[s.From:s.To], k.marked, s.Row, inverseStep)
-	lattice.RoundAdd(k.sum[s.To:], k.range32[s.To:], inverseStep)
+	lattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)
 }
 
 // A wave is some ranges whose rows' gradients are held together.
@@ -158,13 +134,17 @@ func (m *Mechanism) clipGroup(w, i int) {
 
 // sumBlock adds block b of the wave's gradients to the sum, range by range: sumRange on some of the coordinates.
 func (m *Mechanism) sumBlock(w, b int) {
-	lo, hi := m.layout.Blocks[b], m.layout.Blocks[b+1]
+	sparse := m.plan.Sparse.coordinates()
+	lo, hi := max(m.layout.Blocks[b], sparse), m.layout.Blocks[b+1]
+	if lo >= hi {
+		return
+	}
 	range32 := m.workers[w].range32[:hi-lo]
 	groups := m.wave.groups
 	for i := range groups {
 		groups[i].held.AddTo(range32, lo, hi)
 		if i+1 == len(groups) || groups[i+1].at != groups[i].at {
-			lattice.RoundAdd(m.workers[0].sum[lo:hi], range32, 1/m.plan.Lattice.Step)
+			lattice.RoundAdd(m.shared[lo-sparse:hi-sparse], range32, 1/m.plan.Lattice.Step)
 		}
 	}
 }

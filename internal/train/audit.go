@@ -247,6 +247,35 @@ func (g *planted) AddTo(sum []float32, lo, hi int) {
 	}
 }
 
+// AddProducts is AddTo for the coordinates of sparse inputs. A column by itself is the product of a row's value and its deltas.
+func (g *planted) AddProducts(add func(columns []uint32, values, d []float32)) {
+	c := g.canaries
+	columns, width := c.plan.Net.SparseWeights()
+	of := make(map[uint32][]int) // canaries' places in a column
+	for _, j := range c.coord {
+		if j < columns*width {
+			of[uint32(j/width)] = append(of[uint32(j/width)], j%width)
+		}
+	}
+	kept := make([]float32, width)
+	g.Gradients.AddProducts(func(columns []uint32, values, d []float32) {
+		for t, column := range columns {
+			copy(kept, d)
+			for _, j := range of[column] {
+				kept[j] = 0
+			}
+			add(columns[t:t+1], values[t:t+1], kept)
+		}
+	})
+	for i, row := range g.rows {
+		if j := c.at[row]; j >= 0 && j < columns*width {
+			d := make([]float32, width)
+			d[j%width] = g.scale[i] * c.sign[row] * c.value
+			add([]uint32{uint32(j / width)}, []float32{1}, d)
+		}
+	}
+}
+
 // AuditFamily is the runs of the plan's kind, against which an audit's guesses are held.
 func (p *Plan) AuditFamily() (*audit.Family, error) {
 	a, err := accounting.New("pld", p.Privacy.Adjacency) // whatever the claim is by: the tightest sees most

@@ -114,7 +114,7 @@ func newBenchJob(b testing.TB, s nn.Shape, rows, batch, workers int) *benchJob {
 		b.Fatal(err)
 	}
 	const steps = 1 << 20
-	mechanism, err := privacy.NewPlan(privacy.Spec{Params: net.Params(), Slots: rows, Steps: steps,
+	mechanism, err := privacy.NewPlan(privacy.Spec{Params: net.Params(), Sparse: sparseOf(net), Slots: rows, Steps: steps,
 		SamplingProbability: float64(batch) / float64(rows), NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6})
 	if err != nil {
 		b.Fatal(err)

@@ -9,7 +9,7 @@ import (
 )
 
 // checkpointFormat names the layout of a checkpoint, a safetensors file.
-const checkpointFormat = "dptrain.checkpoint/1"
+const checkpointFormat = "dptrain.checkpoint/2"
 
 // A checkpoint is what a run has learned after some of its steps.
 type checkpoint struct {

@@ -8,6 +8,7 @@ import (
 	"dptrain/internal/data"
 	"dptrain/internal/privacy"
 	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/train/nn"
 )
 
 // decideTrain fills in all of the train section but the learning rate, which follows from the noise.
@@ -140,7 +141,7 @@ func (p *Plan) decideNoise(o Options) error {
 		return p.unsupported(err)
 	}
 	p.Mechanism, err = privacy.NewPlan(privacy.Spec{
-		Params: p.Net.Params(), Slots: p.Slots(), Steps: p.Train.Steps,
+		Params: p.Net.Params(), Sparse: sparseOf(p.Net), Slots: p.Slots(), Steps: p.Train.Steps,
 		SamplingProbability: p.Train.SamplingProbability,
 		NoiseMultiplier:     p.Privacy.NoiseMultiplier,
 		MaxGradNorm:         p.Privacy.MaxGradNorm,
@@ -175,6 +176,12 @@ func (p *Plan) decideNoise(o Options) error {
 		return err
 	}
 	return nil
+}
+
+// sparseOf is where the net's gradients are sparse.
+func sparseOf(net *nn.Net) privacy.Sparse {
+	columns, width := net.SparseWeights()
+	return privacy.Sparse{Columns: columns, Width: width}
 }
 
 // personAccountant prices what is promised to a person with several rows. Nulling k rows moves a sum by k times as much

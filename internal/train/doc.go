@@ -14,12 +14,17 @@
 // so what follows changes where data are and never a bit of the result. Layouts follow from the config and the number of
 // workers alone ([newLayout]).
 //
-// Few parameters, at most 16,384, or a sparse block: each worker takes ranges of its own. A range passes in groups of rows
+// Few parameters beside those of sparse inputs, at most 16,384: each worker takes ranges of its own. A range passes in groups of rows
 // whose inputs, activations and deltas take half a megabyte, half of a small second-level cache: the rows are gathered, with
 // the next ones on their way from memory, run forward and backward, clipped and added up while they are there. So a row
 // crosses the memory bus once a step, which is all that logistic regression costs. The float32 sum and the worker's integer
-// sum stay in the cache beside them, but for a sparse block's: of those, a range goes to the lattice with the columns alone that
-// its rows have, which they mark.
+// sum stay in the cache beside them.
+//
+// Weights of sparse inputs have no ranges. As soon as a row is clipped, the products of its inputs and deltas are rounded to the
+// lattice, one by one, and added to the worker's int32 sum (lattice.Products), which costs what adding them to a float32 sum would: a
+// row has few columns, but a range's rows have half of them, and rounding those took longer than all sums. What the rows have in the
+// table is asked for by the group, so that waits for memory overlap: that is a third of the time of a step on a table that no
+// cache holds.
 //
 // Many parameters: a sum for each worker would go through the third-level cache for every range. The workers take a wave
 // of up to 2048 rows, several ranges, together. First they share its groups: forward, backward, norms, clipping; what the
@@ -32,12 +37,12 @@
 // step, all while the block is in the cache, by all workers. They meet twice a step, or three times a wave, and wait awake.
 //
 // What is kept for each parameter: the parameter, the average and the optimizer's one or two numbers, 12 or 16 bytes; the integer
-// sum, 8, of each worker with 4 of float32 or, in waves, of all; and, where there is room, the weights packed for the forward pass, 4
-// (the backward pass reads the parameters themselves: as fast). There is no gradient: a block's noisy mean goes to the optimizer from
+// sum, 8, of each worker with 4 of float32 or, in waves, of all; for weights of sparse inputs, 4 of each worker, and 8 of those columns
+// that were ever carried over; and, where there is room, the other weights packed for the forward pass, 4 (the backward pass reads the parameters themselves: as fast). There is no gradient: a block's noisy mean goes to the optimizer from
 // the cache. A checkpoint, and the model in the end, go to the file from where they are. So beside the table a fit takes at most 24
 // bytes for each parameter and worker, and 64 MiB: TestFitKeepsToItsMemory. Two kinds of fit take more. Adam on one core takes 28
-// where each worker has sums of its own, which is more than that above 16 million parameters: of sparse inputs, or of dense rows so
-// long that a wave of them does not fit. Where rows stand in other slots than those of their numbers, under add_or_remove_one, a row
+// for weights of sparse inputs, or where dense rows are so long that a wave of them does not fit, which is more than that above 16
+// million parameters. Where rows stand in other slots than those of their numbers, under add_or_remove_one, a row
 // takes 4 bytes and a slot a fifth of one: more than that above some 10 million rows. Norms of rows are computed when they are read.
 // (Kept, they were a wait for memory: 100-2 at a batch of 32768 takes five sixths of the time without.)
 //

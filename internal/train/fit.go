@@ -152,10 +152,8 @@ func newTable(net *nn.Net, d *data.Dataset) (*nn.Table, error) {
 // newLayout cuts the plan's steps up for the caches.
 func newLayout(p *Plan, workers int) privacy.Layout {
 	l := privacy.Layout{Workers: workers, GroupRows: groupRows(p.Net), Groups: workers, Blocks: p.Net.Blocks()}
-	if from, to, row := p.Net.SparseWeights(); from < to {
-		l.Sparse = privacy.Stretch{From: from, To: to, Row: row}
-	}
-	if p.Net.Params() <= fewParams || p.Net.Shape().Sparse > 0 {
+	sparse := sparseParams(p.Net)
+	if p.Net.Params()-sparse <= fewParams || sparse > 0 && p.Noiseless() {
 		return l
 	}
 	l.GroupRows = min(240, max(48, waveGroupBytes/rowBytes(p.Net)/privacy.TileRows*privacy.TileRows))
@@ -167,6 +165,12 @@ func newLayout(p *Plan, workers int) privacy.Layout {
 		l.Waves, l.Groups = true, max(perRange, min(groups, waveRows/l.GroupRows))
 	}
 	return l
+}
+
+// sparseParams is the number of weights of sparse inputs.
+func sparseParams(net *nn.Net) int {
+	columns, width := net.SparseWeights()
+	return columns * width
 }
 
 // groupRows is the number of rows in a group: a function of the shape alone, and a multiple of the rows in a tile of
@@ -185,7 +189,7 @@ func rowBytes(net *nn.Net) int {
 	return 4 * floats
 }
 
-// fewParams is the number of parameters whose sums fit beside the rows in each worker's cache.
+// fewParams is the number of parameters, beside those of sparse inputs, whose sums fit beside the rows in each worker's cache.
 const fewParams = 1 << 14
 
 // The rows of a wave of ranges that workers share: enough to pass the sum seldom, few enough for the third-level cache.
@@ -195,21 +199,26 @@ const (
 	waveGroupBytes = 3 << 19 // of a group: the sum is passed once for each
 )
 
-// keptBytes is what a fit keeps for each parameter beside packed weights: what the learner has, and the sums, of each
-// worker or in waves of all.
+// keptBytes is what a fit keeps beside packed weights: what the learner has, and sums in int64 with others beside them in float32 or,
+// of the weights of sparse inputs, int32; each worker has its own, but for the former in waves.
 func keptBytes(p *Plan, l privacy.Layout) int {
-	learner := valueBytes * len(learnerTensors(p))
+	params, sparse := p.Net.Params(), sparseParams(p.Net)
+	kept := params*valueBytes*len(learnerTensors(p)) + 12*sparse*l.Workers
 	if l.Waves {
-		return learner + 8
+		return kept + 8*(params-sparse)
 	}
-	return learner + 12*l.Workers
+	return kept + 12*(params-sparse)*l.Workers
 }
 
-// keepsPacked reports whether there is memory for the weights packed for the forward pass beside the parameters, which
-// saves time: whether with them no more than 24 bytes a parameter and worker are kept, or they are few.
+// packedBytes is what the weights packed for the forward pass take, where they are kept.
+func packedBytes(net *nn.Net) int { return valueBytes * (net.Params() - sparseParams(net)) }
+
+// keepsPacked reports whether there is memory for the packed weights beside the parameters, which saves time: whether with them no
+// more than 24 bytes a parameter and worker are kept, or they are few.
 func keepsPacked(p *Plan, l privacy.Layout) bool {
 	const most, few = 24, 1 << 22
-	return keptBytes(p, l)+valueBytes <= most*l.Workers || p.Net.Params() <= few
+	params := p.Net.Params()
+	return keptBytes(p, l)+packedBytes(p.Net) <= most*l.Workers*params || params <= few
 }
 
 // normals returns a generator of standard normal numbers (Box and Muller 1958) for initial parameters, which depend on

@@ -97,8 +97,8 @@ func (p *Plan) ask(i int, d *data.Dataset, vectors rowVectors, r Run) (answer, e
 		return answer{}, err
 	}
 	defer query.Close()
-	mean := make([]float32, q.Length)
-	query.Step(mean, vectors.source(q.Length, r.Workers, 1), nil)
+	mean, source := make([]float32, q.Length), vectors.source(q.Length, r.Workers, 1)
+	query.Step(mean, func(group int, rows []int32) privacy.Gradients { return source(group, rows) }, nil)
 	for j, x := range mean {
 		a.sum[j] = float64(x) * float64(p.Slots())
 	}
@@ -134,7 +134,7 @@ func (p *Plan) askAgain(i int, vectors rowVectors, r Run, means means) (answer, 
 		part := a.sum[lo:min(lo+params, query.Length)]
 		for range each {
 			means.Step(mean, func(group int, rows []int32) privacy.Gradients {
-				return window{source(group, rows), lo, query.Length}
+				return window{source(group, rows), lo, p.Mechanism.Sparse}
 			}, nil)
 			for j := range part {
 				part[j] += float64(mean[j]) * toSum
@@ -145,9 +145,9 @@ func (p *Plan) askAgain(i int, vectors rowVectors, r Run, means means) (answer, 
 }
 
 // source gives out rows' vectors of a length, times scale, to a mechanism of so many groups.
-func (vectors rowVectors) source(length, groups int, scale float32) privacy.Source {
+func (vectors rowVectors) source(length, groups int, scale float32) func(group int, rows []int32) privacy.Vectors {
 	buffers := make([][]float32, groups)
-	return func(group int, rows []int32) privacy.Gradients {
+	return func(group int, rows []int32) privacy.Vectors {
 		values := slices.Grow(buffers[group][:0], len(rows)*length)[:len(rows)*length]
 		clear(values)
 		for k, row := range rows {
@@ -164,14 +164,30 @@ func (vectors rowVectors) source(length, groups int, scale float32) privacy.Sour
 // window is what a step sees of vectors longer than its gradients: the coordinates from one on, and 0 behind the last.
 // Norms stay those of whole vectors, which are no smaller.
 type window struct {
-	privacy.Gradients
-	from, length int
+	privacy.Vectors
+	from   int
+	sparse privacy.Sparse // of the step's coordinates
 }
 
 // AddTo adds the coordinates [lo, hi) of the window to sum, as the vectors do.
 func (w window) AddTo(sum []float32, lo, hi int) {
-	if lo, hi = w.from+lo, min(w.from+hi, w.length); lo < hi {
-		w.Gradients.AddTo(sum[:hi-lo], lo, hi)
+	if lo, hi = w.from+lo, min(w.from+hi, w.Length); lo < hi {
+		w.Vectors.AddTo(sum[:hi-lo], lo, hi)
+	}
+}
+
+// AddProducts adds the first coordinates of the window, each column by itself, times 1.
+func (w window) AddProducts(add func(columns []uint32, values, d []float32)) {
+	one, d := []float32{1}, make([]float32, w.sparse.Width)
+	for row := range slices.Chunk(w.Values, w.Length) {
+		for column := range w.sparse.Columns {
+			from := w.from + column*w.sparse.Width
+			if from >= w.Length {
+				break
+			}
+			clear(d[copy(d, row[from:]):])
+			add([]uint32{uint32(column)}, one, d)
+		}
 	}
 }
 

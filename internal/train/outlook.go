@@ -37,11 +37,11 @@ func (p *Plan) Outlook(workers int) Outlook {
 		row += 8
 	}
 	l := newLayout(p, workers)
-	kept := float64(keptBytes(p, l))
+	kept := keptBytes(p, l)
 	if keepsPacked(p, l) {
-		kept += valueBytes
+		kept += packedBytes(p.Net)
 	}
-	o.Memory = row*float64(p.Slots()) + kept*params + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
+	o.Memory = row*float64(p.Slots()) + float64(kept) + float64(l.Groups*l.GroupRows*rowBytes(p.Net))
 	return o
 }
 

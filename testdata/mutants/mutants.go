@@ -111,6 +111,7 @@ func samplingFaults() []mutant {
 // clippingFaults spoil the bound on what one row can change.
 func clippingFaults() []mutant {
 	const file, sum, batch = "internal/privacy/clip.go", "internal/privacy/sum.go", "internal/train/nn/batch.go"
+	const products = "internal/privacy/lattice/products.go"
 	return []mutant{
 		{name: "the bias left out of a norm", short: true, tests: []string{nets, mechanism}, run: "Norms|Moves",
 			edits: []edit{{batch, "deltas[j] * (inputs[j] + 1)", "deltas[j] * inputs[j]"}}},
@@ -136,12 +137,20 @@ func clippingFaults() []mutant {
 			edits: []edit{{batch, "clear(b.outputs[i][r*l.out : (r+1)*l.out])", "_ = r"}}},
 		{name: "the sum carried over into the next range", tests: []string{latticePk, mechanism}, run: "RoundAdd|Drawn|Moves",
 			edits: []edit{{"internal/privacy/lattice/round.go", "src[j] = 0", "src[j] = v"}}},
-		{name: "a sparse column's sum carried over into another range", short: true, tests: []string{nets, mechanism}, run: "Mark|Groups",
-			edits: []edit{{batch, "marked[c/64] |= 1 << (c % 64)", "marked[c/64] |= uint64(c&1) << (c % 64)"}}},
-		{name: "gradients that mark nothing taken for ones of nothing", tests: []string{mechanism}, run: "Groups",
-			edits: []edit{{sum, "k.allOver = true", "k.allOver = false"}}},
+		{name: "sparse coordinates added before they are clipped", tests: []string{mechanism}, run: "Moves|Sparse",
+			edits: []edit{{sum, "\tg.Scale(scale)\n\tif k.products != nil {\n\t\tg.AddProducts(k.addProduct)\n\t}\n", "\tif k.products != nil {\n\t\tg.AddProducts(k.addProduct)\n\t}\n\tg.Scale(scale)\n"}}},
+		{name: "a full column of products overflows", short: true, tests: []string{latticePk}, run: "Products",
+			edits: []edit{{products, "if p.taken[column] >= mostTaken {", "if p.taken[column] > 2*mostTaken {"}}},
+		{name: "a full column's products forgotten", tests: []string{latticePk}, run: "Products",
+			edits: []edit{{products, "p.taken[column], p.carried[column] = 0, true", "p.taken[column] = 0"}}},
+		{name: "the rounding of products left out of η", tests: []string{latticePk}, run: "Choose|NoLonger",
+			edits: []edit{{"internal/privacy/lattice/choose.go", "sums + math.Sqrt(float64(d.Products))*d.productStep(step)/(2*d.Bound)", "sums"}}},
+		{name: "products rounded to a coarser step than η says", tests: []string{latticePk}, run: "Products",
+			edits: []edit{{products, "inverse: float32(1 / l.ProductStep), shift: exponent - 1,", "inverse: float32(0.5 / l.ProductStep), shift: exponent,"}}},
+		{name: "products of a step carried over into the next", tests: []string{latticePk, mechanism}, run: "Widen|Products|Sparse",
+			edits: []edit{{products, "\tclear(src)\n", ""}}},
 		{name: "ranges cut by drawn rows, not by slots", tests: []string{mechanism}, run: "Groups",
-			edits: []edit{{sum, "AddTo(k.range32, 0, m.plan.Params)\n", "AddTo(k.range32, 0, m.plan.Params)\n\t\tlattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)\n"}}},
+			edits: []edit{{sum, "AddTo(k.range32, m.plan.Sparse.coordinates(), m.plan.Params)\n", "AddTo(k.range32, m.plan.Sparse.coordinates(), m.plan.Params)\n\t\tlattice.RoundAdd(k.sum, k.range32, 1/m.plan.Lattice.Step)\n"}}},
 	}
 }
 

@@ -9,10 +9,10 @@ package lattice
 //go:noescape
 func roundAddAVX512(dst *int64, src *float32, blocks int, inverseStep float64)
 
-// roundAddRowsAVX512 is the loop of RoundAdd for count > 0 rows of n, each as blocks > 0 of 16 elements from its first on; rows and ahead: [count].
+// addProductsAVX512 is the loop of Products.Add for count > 0 and 1 to 128 columns; row i of sum starts at i*sumRow.
 //
 //go:noescape
-func roundAddRowsAVX512(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
+func addProductsAVX512(sum *int32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int, inverse float32)
 
 // scaleAVX512 is the loop of Scale for blocks > 0 of 8 elements.
 //
@@ -24,10 +24,10 @@ func scaleAVX512(dst *float32, src *int64, blocks int, unit float64)
 //go:noescape
 func roundAddAVX2(dst *int64, src *float32, blocks int, inverseStep float64)
 
-// roundAddRowsAVX2 is the loop of RoundAdd for count > 0 rows of n, each as blocks > 0 of 16 elements from its first on; rows and ahead: [count].
+// addProductsAVX2 is the loop of Products.Add for count > 0 and 1 to 64 columns; row i of sum starts at i*sumRow.
 //
 //go:noescape
-func roundAddRowsAVX2(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
+func addProductsAVX2(sum *int32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int, inverse float32)
 
 // scaleAVX2 is the loop of Scale for blocks > 0 of 8 elements.
 //
@@ -38,6 +38,11 @@ func scaleAVX2(dst *float32, src *int64, blocks int, unit float64)
 //
 //go:noescape
 func collectAVX2(dst *int64, src *int64, blocks int)
+
+// widenAVX2 is the loop of addWide for blocks > 0 of 16 elements.
+//
+//go:noescape
+func widenAVX2(dst *int64, src *int32, blocks int, shift int)
 
 // settleAVX512 adds the draws of vectors of 8 words that floating point settles, and sets their bits of settled.
 //

@@ -15,10 +15,6 @@ TEXT ·roundAddAVX512(SB), NOSPLIT, $0-32
 	VXORPS       Z1, Z1, Z1
 
 blocks:
-	VMOVUPS          (CX), Z2
-	VPTESTMD         Z2, Z2, K1
-	KORTESTW         K1, K1
-	JZ               next
 	VCVTPS2PD        (CX), Z2
 	VMULPD           Z0, Z2, Z2
 	VCVTPD2QQ.RN_SAE Z2, Z2
@@ -30,67 +26,563 @@ blocks:
 	VPADDQ           64(AX), Z2, Z2
 	VMOVUPS          Z2, 64(AX)
 	VMOVUPS          Z1, (CX)
-
-next:
-	ADDQ $0x40, CX
-	ADDQ $0x00000080, AX
-	DECQ DX
-	JNZ  blocks
+	ADDQ             $0x40, CX
+	ADDQ             $0x00000080, AX
+	DECQ             DX
+	JNZ              blocks
 	VZEROUPPER
 	RET
 
-// func roundAddRowsAVX512(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
-// Requires: AVX, AVX512DQ, AVX512F, MMX+, SSE2
-TEXT ·roundAddRowsAVX512(SB), NOSPLIT, $0-64
-	MOVQ         dst+0(FP), AX
-	MOVQ         src+8(FP), CX
-	MOVQ         rows+16(FP), DX
-	MOVQ         ahead+24(FP), BX
-	MOVQ         count+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         blocks+48(FP), R8
-	MOVSD        inverseStep+56(FP), X0
-	VBROADCASTSD X0, Z0
-	VXORPS       Z1, Z1, Z1
+// func addProductsAVX512(sum *int32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int, inverse float32)
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE
+TEXT ·addProductsAVX512(SB), NOSPLIT, $0-60
+	MOVSS        inverse+56(FP), X0
+	MOVQ         cols+40(FP), AX
+	CMPQ         AX, $0x01
+	JE           single
+	CMPQ         AX, $0x00000010
+	JLE          vectors1
+	CMPQ         AX, $0x00000020
+	JLE          vectors2
+	CMPQ         AX, $0x00000030
+	JLE          vectors3
+	CMPQ         AX, $0x00000040
+	JLE          vectors4
+	CMPQ         AX, $0x00000050
+	JLE          vectors5
+	CMPQ         AX, $0x00000060
+	JLE          vectors6
+	CMPQ         AX, $0x00000070
+	JLE          vectors7
+	SUBQ         $0x70, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(AX), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      128(AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      192(AX), Z4
+	VMULPS       Z0, Z4, Z4
+	VMOVUPS      256(AX), Z5
+	VMULPS       Z0, Z5, Z5
+	VMOVUPS      320(AX), Z6
+	VMULPS       Z0, Z6, Z6
+	VMOVUPS      384(AX), Z7
+	VMULPS       Z0, Z7, Z7
+	VMOVUPS.Z    448(AX), K1, Z8
+	VMULPS       Z0, Z8, Z8
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
 
-rows:
-	MOVL  (DX), R9
-	IMULQ DI, R9
-	ANDQ  $0xfffffff0, R9
-	LEAQ  (AX)(R9*8), R10
-	LEAQ  (CX)(R9*4), R9
-	ADDQ  $0x04, DX
-	MOVL  (BX), R11
-	IMULQ DI, R11
-	ANDQ  $0xfffffff0, R11
-	LEAQ  (AX)(R11*8), R12
-	LEAQ  (CX)(R11*4), R11
-	ADDQ  $0x04, BX
-	MOVQ  R8, R13
+vectors8Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      (DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, (DI)
+	VMULPS       Z0, Z2, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      64(DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, 64(DI)
+	VMULPS       Z0, Z3, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      128(DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, 128(DI)
+	VMULPS       Z0, Z4, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      192(DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, 192(DI)
+	VMULPS       Z0, Z5, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      256(DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, 256(DI)
+	VMULPS       Z0, Z6, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      320(DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, 320(DI)
+	VMULPS       Z0, Z7, Z9
+	VCVTPS2DQ    Z9, Z9
+	VMOVUPS      384(DI), Z10
+	VPADDD       Z10, Z9, Z10
+	VMOVUPS      Z10, 384(DI)
+	VMULPS       Z0, Z8, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    448(DI), K1, Z9
+	VPADDD       Z9, Z0, Z9
+	VMOVUPS      Z9, K1, 448(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors8Nonzeros
+	VZEROUPPER
+	RET
 
-rowBlocks:
-	PREFETCHT0       (R12)
-	PREFETCHT0       64(R12)
-	PREFETCHT0       (R11)
-	VCVTPS2PD        (R9), Z2
-	VMULPD           Z0, Z2, Z2
-	VCVTPD2QQ.RN_SAE Z2, Z2
-	VPADDQ           (R10), Z2, Z2
-	VMOVUPS          Z2, (R10)
-	VCVTPS2PD        32(R9), Z2
-	VMULPD           Z0, Z2, Z2
-	VCVTPD2QQ.RN_SAE Z2, Z2
-	VPADDQ           64(R10), Z2, Z2
-	VMOVUPS          Z2, 64(R10)
-	VMOVUPS          Z1, (R9)
-	ADDQ             $0x40, R9
-	ADDQ             $0x40, R11
-	ADDQ             $0x00000080, R10
-	ADDQ             $0x00000080, R12
-	DECQ             R13
-	JNZ              rowBlocks
-	DECQ             SI
-	JNZ              rows
+vectors7:
+	SUBQ         $0x60, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(AX), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      128(AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      192(AX), Z4
+	VMULPS       Z0, Z4, Z4
+	VMOVUPS      256(AX), Z5
+	VMULPS       Z0, Z5, Z5
+	VMOVUPS      320(AX), Z6
+	VMULPS       Z0, Z6, Z6
+	VMOVUPS.Z    384(AX), K1, Z7
+	VMULPS       Z0, Z7, Z7
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors7Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z8
+	VCVTPS2DQ    Z8, Z8
+	VMOVUPS      (DI), Z9
+	VPADDD       Z9, Z8, Z9
+	VMOVUPS      Z9, (DI)
+	VMULPS       Z0, Z2, Z8
+	VCVTPS2DQ    Z8, Z8
+	VMOVUPS      64(DI), Z9
+	VPADDD       Z9, Z8, Z9
+	VMOVUPS      Z9, 64(DI)
+	VMULPS       Z0, Z3, Z8
+	VCVTPS2DQ    Z8, Z8
+	VMOVUPS      128(DI), Z9
+	VPADDD       Z9, Z8, Z9
+	VMOVUPS      Z9, 128(DI)
+	VMULPS       Z0, Z4, Z8
+	VCVTPS2DQ    Z8, Z8
+	VMOVUPS      192(DI), Z9
+	VPADDD       Z9, Z8, Z9
+	VMOVUPS      Z9, 192(DI)
+	VMULPS       Z0, Z5, Z8
+	VCVTPS2DQ    Z8, Z8
+	VMOVUPS      256(DI), Z9
+	VPADDD       Z9, Z8, Z9
+	VMOVUPS      Z9, 256(DI)
+	VMULPS       Z0, Z6, Z8
+	VCVTPS2DQ    Z8, Z8
+	VMOVUPS      320(DI), Z9
+	VPADDD       Z9, Z8, Z9
+	VMOVUPS      Z9, 320(DI)
+	VMULPS       Z0, Z7, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    384(DI), K1, Z8
+	VPADDD       Z8, Z0, Z8
+	VMOVUPS      Z8, K1, 384(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors7Nonzeros
+	VZEROUPPER
+	RET
+
+vectors6:
+	SUBQ         $0x50, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(AX), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      128(AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      192(AX), Z4
+	VMULPS       Z0, Z4, Z4
+	VMOVUPS      256(AX), Z5
+	VMULPS       Z0, Z5, Z5
+	VMOVUPS.Z    320(AX), K1, Z6
+	VMULPS       Z0, Z6, Z6
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors6Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVUPS      (DI), Z8
+	VPADDD       Z8, Z7, Z8
+	VMOVUPS      Z8, (DI)
+	VMULPS       Z0, Z2, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVUPS      64(DI), Z8
+	VPADDD       Z8, Z7, Z8
+	VMOVUPS      Z8, 64(DI)
+	VMULPS       Z0, Z3, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVUPS      128(DI), Z8
+	VPADDD       Z8, Z7, Z8
+	VMOVUPS      Z8, 128(DI)
+	VMULPS       Z0, Z4, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVUPS      192(DI), Z8
+	VPADDD       Z8, Z7, Z8
+	VMOVUPS      Z8, 192(DI)
+	VMULPS       Z0, Z5, Z7
+	VCVTPS2DQ    Z7, Z7
+	VMOVUPS      256(DI), Z8
+	VPADDD       Z8, Z7, Z8
+	VMOVUPS      Z8, 256(DI)
+	VMULPS       Z0, Z6, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    320(DI), K1, Z7
+	VPADDD       Z7, Z0, Z7
+	VMOVUPS      Z7, K1, 320(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors6Nonzeros
+	VZEROUPPER
+	RET
+
+vectors5:
+	SUBQ         $0x40, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(AX), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      128(AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      192(AX), Z4
+	VMULPS       Z0, Z4, Z4
+	VMOVUPS.Z    256(AX), K1, Z5
+	VMULPS       Z0, Z5, Z5
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors5Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z6
+	VCVTPS2DQ    Z6, Z6
+	VMOVUPS      (DI), Z7
+	VPADDD       Z7, Z6, Z7
+	VMOVUPS      Z7, (DI)
+	VMULPS       Z0, Z2, Z6
+	VCVTPS2DQ    Z6, Z6
+	VMOVUPS      64(DI), Z7
+	VPADDD       Z7, Z6, Z7
+	VMOVUPS      Z7, 64(DI)
+	VMULPS       Z0, Z3, Z6
+	VCVTPS2DQ    Z6, Z6
+	VMOVUPS      128(DI), Z7
+	VPADDD       Z7, Z6, Z7
+	VMOVUPS      Z7, 128(DI)
+	VMULPS       Z0, Z4, Z6
+	VCVTPS2DQ    Z6, Z6
+	VMOVUPS      192(DI), Z7
+	VPADDD       Z7, Z6, Z7
+	VMOVUPS      Z7, 192(DI)
+	VMULPS       Z0, Z5, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    256(DI), K1, Z6
+	VPADDD       Z6, Z0, Z6
+	VMOVUPS      Z6, K1, 256(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors5Nonzeros
+	VZEROUPPER
+	RET
+
+vectors4:
+	SUBQ         $0x30, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(AX), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      128(AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS.Z    192(AX), K1, Z4
+	VMULPS       Z0, Z4, Z4
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors4Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z5
+	VCVTPS2DQ    Z5, Z5
+	VMOVUPS      (DI), Z6
+	VPADDD       Z6, Z5, Z6
+	VMOVUPS      Z6, (DI)
+	VMULPS       Z0, Z2, Z5
+	VCVTPS2DQ    Z5, Z5
+	VMOVUPS      64(DI), Z6
+	VPADDD       Z6, Z5, Z6
+	VMOVUPS      Z6, 64(DI)
+	VMULPS       Z0, Z3, Z5
+	VCVTPS2DQ    Z5, Z5
+	VMOVUPS      128(DI), Z6
+	VPADDD       Z6, Z5, Z6
+	VMOVUPS      Z6, 128(DI)
+	VMULPS       Z0, Z4, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    192(DI), K1, Z5
+	VPADDD       Z5, Z0, Z5
+	VMOVUPS      Z5, K1, 192(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors4Nonzeros
+	VZEROUPPER
+	RET
+
+vectors3:
+	SUBQ         $0x20, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      64(AX), Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS.Z    128(AX), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors3Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z4
+	VCVTPS2DQ    Z4, Z4
+	VMOVUPS      (DI), Z5
+	VPADDD       Z5, Z4, Z5
+	VMOVUPS      Z5, (DI)
+	VMULPS       Z0, Z2, Z4
+	VCVTPS2DQ    Z4, Z4
+	VMOVUPS      64(DI), Z5
+	VPADDD       Z5, Z4, Z5
+	VMOVUPS      Z5, 64(DI)
+	VMULPS       Z0, Z3, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    128(DI), K1, Z4
+	VPADDD       Z4, Z0, Z4
+	VMOVUPS      Z4, K1, 128(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors3Nonzeros
+	VZEROUPPER
+	RET
+
+vectors2:
+	SUBQ         $0x10, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS      (AX), Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS.Z    64(AX), K1, Z2
+	VMULPS       Z0, Z2, Z2
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors2Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z3
+	VCVTPS2DQ    Z3, Z3
+	VMOVUPS      (DI), Z4
+	VPADDD       Z4, Z3, Z4
+	VMOVUPS      Z4, (DI)
+	VMULPS       Z0, Z2, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    64(DI), K1, Z3
+	VPADDD       Z3, Z0, Z3
+	VMOVUPS      Z3, K1, 64(DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors2Nonzeros
+	VZEROUPPER
+	RET
+
+vectors1:
+	SUBQ         $0x00, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000010, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	MOVL         $0x0000ffff, CX
+	BZHIL        AX, CX, CX
+	KMOVW        CX, K1
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Z0
+	VMOVUPS.Z    (AX), K1, Z1
+	VMULPS       Z0, Z1, Z1
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), CX
+	MOVQ         count+32(FP), DX
+	MOVQ         sum+0(FP), BX
+	MOVQ         sumRow+48(FP), SI
+	SHLQ         $0x02, SI
+
+vectors1Nonzeros:
+	MOVL         (AX), DI
+	IMULQ        SI, DI
+	ADDQ         BX, DI
+	VBROADCASTSS (CX), Z0
+	VMULPS       Z0, Z1, Z0
+	VCVTPS2DQ    Z0, Z0
+	VMOVUPS.Z    (DI), K1, Z2
+	VPADDD       Z2, Z0, Z2
+	VMOVUPS      Z2, K1, (DI)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, CX
+	DECQ         DX
+	JNZ          vectors1Nonzeros
+	VZEROUPPER
+	RET
+
+single:
+	MOVQ   d+24(FP), AX
+	VMULSS (AX), X0, X0
+	MOVQ   idx+8(FP), AX
+	MOVQ   val+16(FP), CX
+	MOVQ   count+32(FP), DX
+	MOVQ   sum+0(FP), BX
+	MOVQ   sumRow+48(FP), SI
+	SHLQ   $0x02, SI
+
+singleNonzeros:
+	MOVL      (AX), DI
+	IMULQ     SI, DI
+	ADDQ      BX, DI
+	VMOVSS    (CX), X1
+	VMULSS    X1, X0, X1
+	VCVTSS2SI X1, R8
+	ADDL      R8, (DI)
+	ADDQ      $0x04, AX
+	ADDQ      $0x04, CX
+	DECQ      DX
+	JNZ       singleNonzeros
 	VZEROUPPER
 	RET
 
@@ -128,10 +620,6 @@ TEXT ·roundAddAVX2(SB), NOSPLIT, $0-32
 	VXORPS       Y1, Y1, Y1
 
 blocks:
-	VMOVUPS   (CX), Y2
-	VPOR      32(CX), Y2, Y2
-	VPTEST    Y2, Y2
-	JZ        next
 	VCVTPS2PD (CX), Y2
 	VMULPD    Y0, Y2, Y2
 	VMULPD    quads_3df0000000000000<>+0(SB), Y2, Y3
@@ -198,12 +686,10 @@ blocks:
 	VMOVUPS   Y4, 96(AX)
 	VMOVUPS   Y1, (CX)
 	VMOVUPS   Y1, 32(CX)
-
-next:
-	ADDQ $0x40, CX
-	ADDQ $0x00000080, AX
-	DECQ DX
-	JNZ  blocks
+	ADDQ      $0x40, CX
+	ADDQ      $0x00000080, AX
+	DECQ      DX
+	JNZ       blocks
 	VZEROUPPER
 	RET
 
@@ -267,115 +753,600 @@ DATA quads_43e0000000000000<>+24(SB)/4, $0x00000000
 DATA quads_43e0000000000000<>+28(SB)/4, $0x43e00000
 GLOBL quads_43e0000000000000<>(SB), RODATA|NOPTR, $32
 
-// func roundAddRowsAVX2(dst *int64, src *float32, rows *uint32, ahead *uint32, count int, n int, blocks int, inverseStep float64)
-// Requires: AVX, AVX2, MMX+, SSE2
-TEXT ·roundAddRowsAVX2(SB), NOSPLIT, $0-64
-	MOVQ         dst+0(FP), AX
-	MOVQ         src+8(FP), CX
-	MOVQ         rows+16(FP), DX
-	MOVQ         ahead+24(FP), BX
-	MOVQ         count+32(FP), SI
-	MOVQ         n+40(FP), DI
-	MOVQ         blocks+48(FP), R8
-	MOVSD        inverseStep+56(FP), X0
-	VBROADCASTSD X0, Y0
-	VXORPS       Y1, Y1, Y1
+// func addProductsAVX2(sum *int32, idx *uint32, val *float32, d *float32, count int, cols int, sumRow int, inverse float32)
+// Requires: AVX, AVX2, CMOV, SSE
+TEXT ·addProductsAVX2(SB), NOSPLIT, $0-60
+	MOVSS        inverse+56(FP), X0
+	MOVQ         cols+40(FP), AX
+	CMPQ         AX, $0x01
+	JE           single
+	CMPQ         AX, $0x00000008
+	JLE          vectors1
+	CMPQ         AX, $0x00000010
+	JLE          vectors2
+	CMPQ         AX, $0x00000018
+	JLE          vectors3
+	CMPQ         AX, $0x00000020
+	JLE          vectors4
+	CMPQ         AX, $0x00000028
+	JLE          vectors5
+	CMPQ         AX, $0x00000030
+	JLE          vectors6
+	CMPQ         AX, $0x00000038
+	JLE          vectors7
+	SUBQ         $0x38, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(AX), Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(AX), Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      160(AX), Y6
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      192(AX), Y7
+	VMULPS       Y0, Y7, Y7
+	VMOVUPS      (CX), Y8
+	VMASKMOVPS   224(AX), Y8, Y8
+	VMULPS       Y0, Y8, Y8
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
 
-rows:
-	MOVL  (DX), R9
-	IMULQ DI, R9
-	ANDQ  $0xfffffff0, R9
-	LEAQ  (AX)(R9*8), R10
-	LEAQ  (CX)(R9*4), R9
-	ADDQ  $0x04, DX
-	MOVL  (BX), R11
-	IMULQ DI, R11
-	ANDQ  $0xfffffff0, R11
-	LEAQ  (AX)(R11*8), R12
-	LEAQ  (CX)(R11*4), R11
-	ADDQ  $0x04, BX
-	MOVQ  R8, R13
-
-rowBlocks:
-	PREFETCHT0 (R12)
-	PREFETCHT0 64(R12)
-	PREFETCHT0 (R11)
-	VCVTPS2PD  (R9), Y2
-	VMULPD     Y0, Y2, Y2
-	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
-	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
-	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
-	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
-	VSUBPD     Y4, Y2, Y4
-	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSLLQ     $0x20, Y3, Y3
-	VPADDQ     Y3, Y4, Y4
-	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
-	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
-	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
-	VPADDQ     (R10), Y4, Y4
-	VMOVUPS    Y4, (R10)
-	VCVTPS2PD  16(R9), Y2
-	VMULPD     Y0, Y2, Y2
-	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
-	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
-	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
-	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
-	VSUBPD     Y4, Y2, Y4
-	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSLLQ     $0x20, Y3, Y3
-	VPADDQ     Y3, Y4, Y4
-	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
-	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
-	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
-	VPADDQ     32(R10), Y4, Y4
-	VMOVUPS    Y4, 32(R10)
-	VCVTPS2PD  32(R9), Y2
-	VMULPD     Y0, Y2, Y2
-	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
-	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
-	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
-	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
-	VSUBPD     Y4, Y2, Y4
-	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSLLQ     $0x20, Y3, Y3
-	VPADDQ     Y3, Y4, Y4
-	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
-	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
-	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
-	VPADDQ     64(R10), Y4, Y4
-	VMOVUPS    Y4, 64(R10)
-	VCVTPS2PD  48(R9), Y2
-	VMULPD     Y0, Y2, Y2
-	VMULPD     quads_3df0000000000000<>+0(SB), Y2, Y3
-	VADDPD     quads_4338000000000000<>+0(SB), Y3, Y3
-	VSUBPD     quads_4338000000000000<>+0(SB), Y3, Y4
-	VMULPD     quads_41f0000000000000<>+0(SB), Y4, Y4
-	VSUBPD     Y4, Y2, Y4
-	VADDPD     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSUBQ     quads_4338000000000000<>+0(SB), Y4, Y4
-	VPSLLQ     $0x20, Y3, Y3
-	VPADDQ     Y3, Y4, Y4
-	VANDPD     quads_7fffffffffffffff<>+0(SB), Y2, Y2
-	VCMPPD     $0x15, quads_43e0000000000000<>+0(SB), Y2, Y2
-	VBLENDVPD  Y2, quads_8000000000000000<>+0(SB), Y4, Y4
-	VPADDQ     96(R10), Y4, Y4
-	VMOVUPS    Y4, 96(R10)
-	VMOVUPS    Y1, (R9)
-	VMOVUPS    Y1, 32(R9)
-	ADDQ       $0x40, R9
-	ADDQ       $0x40, R11
-	ADDQ       $0x00000080, R10
-	ADDQ       $0x00000080, R12
-	DECQ       R13
-	JNZ        rowBlocks
-	DECQ       SI
-	JNZ        rows
+vectors8Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      (R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, (R8)
+	VMULPS       Y0, Y2, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      32(R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, 32(R8)
+	VMULPS       Y0, Y3, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      64(R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, 64(R8)
+	VMULPS       Y0, Y4, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      96(R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, 96(R8)
+	VMULPS       Y0, Y5, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      128(R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, 128(R8)
+	VMULPS       Y0, Y6, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      160(R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, 160(R8)
+	VMULPS       Y0, Y7, Y9
+	VCVTPS2DQ    Y9, Y9
+	VMOVUPS      192(R8), Y10
+	VPADDD       Y10, Y9, Y10
+	VMOVUPS      Y10, 192(R8)
+	VMULPS       Y0, Y8, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y9
+	VMASKMOVPS   224(R8), Y9, Y9
+	VPADDD       Y9, Y0, Y9
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y9, Y0, 224(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors8Nonzeros
 	VZEROUPPER
 	RET
+
+vectors7:
+	SUBQ         $0x30, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(AX), Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(AX), Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      160(AX), Y6
+	VMULPS       Y0, Y6, Y6
+	VMOVUPS      (CX), Y7
+	VMASKMOVPS   192(AX), Y7, Y7
+	VMULPS       Y0, Y7, Y7
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors7Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y8
+	VCVTPS2DQ    Y8, Y8
+	VMOVUPS      (R8), Y9
+	VPADDD       Y9, Y8, Y9
+	VMOVUPS      Y9, (R8)
+	VMULPS       Y0, Y2, Y8
+	VCVTPS2DQ    Y8, Y8
+	VMOVUPS      32(R8), Y9
+	VPADDD       Y9, Y8, Y9
+	VMOVUPS      Y9, 32(R8)
+	VMULPS       Y0, Y3, Y8
+	VCVTPS2DQ    Y8, Y8
+	VMOVUPS      64(R8), Y9
+	VPADDD       Y9, Y8, Y9
+	VMOVUPS      Y9, 64(R8)
+	VMULPS       Y0, Y4, Y8
+	VCVTPS2DQ    Y8, Y8
+	VMOVUPS      96(R8), Y9
+	VPADDD       Y9, Y8, Y9
+	VMOVUPS      Y9, 96(R8)
+	VMULPS       Y0, Y5, Y8
+	VCVTPS2DQ    Y8, Y8
+	VMOVUPS      128(R8), Y9
+	VPADDD       Y9, Y8, Y9
+	VMOVUPS      Y9, 128(R8)
+	VMULPS       Y0, Y6, Y8
+	VCVTPS2DQ    Y8, Y8
+	VMOVUPS      160(R8), Y9
+	VPADDD       Y9, Y8, Y9
+	VMOVUPS      Y9, 160(R8)
+	VMULPS       Y0, Y7, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y8
+	VMASKMOVPS   192(R8), Y8, Y8
+	VPADDD       Y8, Y0, Y8
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y8, Y0, 192(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors7Nonzeros
+	VZEROUPPER
+	RET
+
+vectors6:
+	SUBQ         $0x28, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(AX), Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      128(AX), Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      (CX), Y6
+	VMASKMOVPS   160(AX), Y6, Y6
+	VMULPS       Y0, Y6, Y6
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors6Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y7
+	VCVTPS2DQ    Y7, Y7
+	VMOVUPS      (R8), Y8
+	VPADDD       Y8, Y7, Y8
+	VMOVUPS      Y8, (R8)
+	VMULPS       Y0, Y2, Y7
+	VCVTPS2DQ    Y7, Y7
+	VMOVUPS      32(R8), Y8
+	VPADDD       Y8, Y7, Y8
+	VMOVUPS      Y8, 32(R8)
+	VMULPS       Y0, Y3, Y7
+	VCVTPS2DQ    Y7, Y7
+	VMOVUPS      64(R8), Y8
+	VPADDD       Y8, Y7, Y8
+	VMOVUPS      Y8, 64(R8)
+	VMULPS       Y0, Y4, Y7
+	VCVTPS2DQ    Y7, Y7
+	VMOVUPS      96(R8), Y8
+	VPADDD       Y8, Y7, Y8
+	VMOVUPS      Y8, 96(R8)
+	VMULPS       Y0, Y5, Y7
+	VCVTPS2DQ    Y7, Y7
+	VMOVUPS      128(R8), Y8
+	VPADDD       Y8, Y7, Y8
+	VMOVUPS      Y8, 128(R8)
+	VMULPS       Y0, Y6, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y7
+	VMASKMOVPS   160(R8), Y7, Y7
+	VPADDD       Y7, Y0, Y7
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y7, Y0, 160(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors6Nonzeros
+	VZEROUPPER
+	RET
+
+vectors5:
+	SUBQ         $0x20, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      96(AX), Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      (CX), Y5
+	VMASKMOVPS   128(AX), Y5, Y5
+	VMULPS       Y0, Y5, Y5
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors5Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y6
+	VCVTPS2DQ    Y6, Y6
+	VMOVUPS      (R8), Y7
+	VPADDD       Y7, Y6, Y7
+	VMOVUPS      Y7, (R8)
+	VMULPS       Y0, Y2, Y6
+	VCVTPS2DQ    Y6, Y6
+	VMOVUPS      32(R8), Y7
+	VPADDD       Y7, Y6, Y7
+	VMOVUPS      Y7, 32(R8)
+	VMULPS       Y0, Y3, Y6
+	VCVTPS2DQ    Y6, Y6
+	VMOVUPS      64(R8), Y7
+	VPADDD       Y7, Y6, Y7
+	VMOVUPS      Y7, 64(R8)
+	VMULPS       Y0, Y4, Y6
+	VCVTPS2DQ    Y6, Y6
+	VMOVUPS      96(R8), Y7
+	VPADDD       Y7, Y6, Y7
+	VMOVUPS      Y7, 96(R8)
+	VMULPS       Y0, Y5, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y6
+	VMASKMOVPS   128(R8), Y6, Y6
+	VPADDD       Y6, Y0, Y6
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y6, Y0, 128(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors5Nonzeros
+	VZEROUPPER
+	RET
+
+vectors4:
+	SUBQ         $0x18, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      (CX), Y4
+	VMASKMOVPS   96(AX), Y4, Y4
+	VMULPS       Y0, Y4, Y4
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors4Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y5
+	VCVTPS2DQ    Y5, Y5
+	VMOVUPS      (R8), Y6
+	VPADDD       Y6, Y5, Y6
+	VMOVUPS      Y6, (R8)
+	VMULPS       Y0, Y2, Y5
+	VCVTPS2DQ    Y5, Y5
+	VMOVUPS      32(R8), Y6
+	VPADDD       Y6, Y5, Y6
+	VMOVUPS      Y6, 32(R8)
+	VMULPS       Y0, Y3, Y5
+	VCVTPS2DQ    Y5, Y5
+	VMOVUPS      64(R8), Y6
+	VPADDD       Y6, Y5, Y6
+	VMOVUPS      Y6, 64(R8)
+	VMULPS       Y0, Y4, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y5
+	VMASKMOVPS   96(R8), Y5, Y5
+	VPADDD       Y5, Y0, Y5
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y5, Y0, 96(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors4Nonzeros
+	VZEROUPPER
+	RET
+
+vectors3:
+	SUBQ         $0x10, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      32(AX), Y2
+	VMULPS       Y0, Y2, Y2
+	VMOVUPS      (CX), Y3
+	VMASKMOVPS   64(AX), Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors3Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMOVUPS      (R8), Y5
+	VPADDD       Y5, Y4, Y5
+	VMOVUPS      Y5, (R8)
+	VMULPS       Y0, Y2, Y4
+	VCVTPS2DQ    Y4, Y4
+	VMOVUPS      32(R8), Y5
+	VPADDD       Y5, Y4, Y5
+	VMOVUPS      Y5, 32(R8)
+	VMULPS       Y0, Y3, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y4
+	VMASKMOVPS   64(R8), Y4, Y4
+	VPADDD       Y4, Y0, Y4
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y4, Y0, 64(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors3Nonzeros
+	VZEROUPPER
+	RET
+
+vectors2:
+	SUBQ         $0x08, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      (CX), Y2
+	VMASKMOVPS   32(AX), Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors2Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y3
+	VCVTPS2DQ    Y3, Y3
+	VMOVUPS      (R8), Y4
+	VPADDD       Y4, Y3, Y4
+	VMOVUPS      Y4, (R8)
+	VMULPS       Y0, Y2, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y3
+	VMASKMOVPS   32(R8), Y3, Y3
+	VPADDD       Y3, Y0, Y3
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y3, Y0, 32(R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors2Nonzeros
+	VZEROUPPER
+	RET
+
+vectors1:
+	SUBQ         $0x00, AX
+	XORQ         CX, CX
+	CMPQ         AX, CX
+	CMOVQLT      CX, AX
+	MOVQ         $0x00000008, CX
+	CMPQ         AX, CX
+	CMOVQGT      CX, AX
+	LEAQ         lanes<>+32(SB), CX
+	NEGQ         AX
+	LEAQ         (CX)(AX*4), CX
+	MOVQ         d+24(FP), AX
+	VBROADCASTSS X0, Y0
+	VMOVUPS      (CX), Y1
+	VMASKMOVPS   (AX), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	MOVQ         idx+8(FP), AX
+	MOVQ         val+16(FP), DX
+	MOVQ         count+32(FP), BX
+	MOVQ         sum+0(FP), SI
+	MOVQ         sumRow+48(FP), DI
+	SHLQ         $0x02, DI
+
+vectors1Nonzeros:
+	MOVL         (AX), R8
+	IMULQ        DI, R8
+	ADDQ         SI, R8
+	VBROADCASTSS (DX), Y0
+	VMULPS       Y0, Y1, Y0
+	VCVTPS2DQ    Y0, Y0
+	VMOVUPS      (CX), Y2
+	VMASKMOVPS   (R8), Y2, Y2
+	VPADDD       Y2, Y0, Y2
+	VMOVUPS      (CX), Y0
+	VMASKMOVPS   Y2, Y0, (R8)
+	ADDQ         $0x04, AX
+	ADDQ         $0x04, DX
+	DECQ         BX
+	JNZ          vectors1Nonzeros
+	VZEROUPPER
+	RET
+
+single:
+	MOVQ   d+24(FP), AX
+	VMULSS (AX), X0, X0
+	MOVQ   idx+8(FP), AX
+	MOVQ   val+16(FP), CX
+	MOVQ   count+32(FP), DX
+	MOVQ   sum+0(FP), BX
+	MOVQ   sumRow+48(FP), SI
+	SHLQ   $0x02, SI
+
+singleNonzeros:
+	MOVL      (AX), DI
+	IMULQ     SI, DI
+	ADDQ      BX, DI
+	VMOVSS    (CX), X1
+	VMULSS    X1, X0, X1
+	VCVTSS2SI X1, R8
+	ADDL      R8, (DI)
+	ADDQ      $0x04, AX
+	ADDQ      $0x04, CX
+	DECQ      DX
+	JNZ       singleNonzeros
+	VZEROUPPER
+	RET
+
+DATA lanes<>+0(SB)/4, $0xffffffff
+DATA lanes<>+4(SB)/4, $0xffffffff
+DATA lanes<>+8(SB)/4, $0xffffffff
+DATA lanes<>+12(SB)/4, $0xffffffff
+DATA lanes<>+16(SB)/4, $0xffffffff
+DATA lanes<>+20(SB)/4, $0xffffffff
+DATA lanes<>+24(SB)/4, $0xffffffff
+DATA lanes<>+28(SB)/4, $0xffffffff
+DATA lanes<>+32(SB)/4, $0x00000000
+DATA lanes<>+36(SB)/4, $0x00000000
+DATA lanes<>+40(SB)/4, $0x00000000
+DATA lanes<>+44(SB)/4, $0x00000000
+DATA lanes<>+48(SB)/4, $0x00000000
+DATA lanes<>+52(SB)/4, $0x00000000
+DATA lanes<>+56(SB)/4, $0x00000000
+DATA lanes<>+60(SB)/4, $0x00000000
+GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
 // func scaleAVX2(dst *float32, src *int64, blocks int, unit float64)
 // Requires: AVX, AVX2, SSE2
@@ -466,6 +1437,42 @@ blocks:
 	ADDQ    $0x40, AX
 	DECQ    DX
 	JNZ     blocks
+	VZEROUPPER
+	RET
+
+// func widenAVX2(dst *int64, src *int32, blocks int, shift int)
+// Requires: AVX, AVX2
+TEXT ·widenAVX2(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   blocks+16(FP), DX
+	MOVQ   shift+24(FP), BX
+	VXORPS Y1, Y1, Y1
+	VMOVQ  BX, X0
+
+blocks:
+	VPMOVSXDQ (CX), Y2
+	VPSLLQ    X0, Y2, Y2
+	VPADDQ    (AX), Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VPMOVSXDQ 16(CX), Y2
+	VPSLLQ    X0, Y2, Y2
+	VPADDQ    32(AX), Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VPMOVSXDQ 32(CX), Y2
+	VPSLLQ    X0, Y2, Y2
+	VPADDQ    64(AX), Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VPMOVSXDQ 48(CX), Y2
+	VPSLLQ    X0, Y2, Y2
+	VPADDQ    96(AX), Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	VMOVUPS   Y1, (CX)
+	VMOVUPS   Y1, 32(CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x00000080, AX
+	DECQ      DX
+	JNZ       blocks
 	VZEROUPPER
 	RET
 

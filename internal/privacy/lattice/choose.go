@@ -8,6 +8,7 @@ import (
 // Demand is what a run asks of its lattice, all of it public.
 type Demand struct {
 	Params          int     // P, the coordinates of the sum
+	Products        int     // S, how many of them are summed product by product ([Products]) and not in float32
 	Slots           int     // rows that one sum may hold
 	MaxDrawn        int     // R, the largest number of rows summed in float32 before a rounding to the lattice
 	Bound           float64 // C, the L2 norm that no row's contribution exceeds
@@ -18,8 +19,10 @@ type Demand struct {
 type Lattice struct {
 	// Step is g, a power of two.
 	Step float64
-	// Eta is η = u·R²·(1+R·u) + √P·g/C, u = 2⁻²⁴, rounded up: nulling one row changes the rounded sum, times g, by at
-	// most C·(1+η) in L2 norm (claim 2).
+	// ProductStep is h, the smallest power of two with C/h ≤ 2²⁴, or g if that is larger: what products are rounded to.
+	ProductStep float64
+	// Eta is η = u·R²·(1+R·u) + √P·g/C + √S·h/2C, u = 2⁻²⁴, rounded up: nulling one row changes the rounded sum, times g,
+	// by at most C·(1+η) in L2 norm (claim 2).
 	Eta float64
 	// Parameter is s = σ·C·(1+η)/g, rounded up: that of the discrete Gaussian to add to each coordinate.
 	Parameter int64
@@ -28,17 +31,18 @@ type Lattice struct {
 const (
 	unitRoundoff = 0x1p-24 // of float32
 
-	roundingShare = 0x1p-20   // of C: the most that rounding to the lattice may add to the sensitivity
-	wantedNoise   = 1 << 38   // the lattice is made fine enough for this s,
-	requiredNoise = 1 << 24   // or for this one, where the integer sum leaves no room for more
-	sumCeiling    = 0x1p62    // |sum + noise| stays below: one bit less than int64 holds
-	upward        = 1 + 1e-12 // factor that covers the float64 rounding of what must be an upper bound
-	minBound      = 1e-6
-	maxBound      = 1e6
-	minNoise      = 1e-9
-	maxNoise      = 1e9
-	maxCount      = 1 << 40
-	maxDrawn      = 1 << 12 // η reaches 1
+	roundingShare  = 0x1p-20   // of C: the most that rounding to the lattice may add to the sensitivity
+	largestProduct = 1 << 24   // C in product steps, at most
+	wantedNoise    = 1 << 38   // the lattice is made fine enough for this s,
+	requiredNoise  = 1 << 24   // or for this one, where the integer sum leaves no room for more
+	sumCeiling     = 0x1p62    // |sum + noise| stays below: one bit less than int64 holds
+	upward         = 1 + 1e-12 // factor that covers the float64 rounding of what must be an upper bound
+	minBound       = 1e-6
+	maxBound       = 1e6
+	minNoise       = 1e-9
+	maxNoise       = 1e9
+	maxCount       = 1 << 40
+	maxDrawn       = 1 << 12 // η reaches 1
 )
 
 // Choose returns the coarsest lattice with √P·g ≤ 2⁻²⁰·C and s ≥ 2³⁸; where sum and noise would then reach 2⁶², the
@@ -59,13 +63,15 @@ func Choose(d Demand) (Lattice, error) {
 	if step > coarsest || d.noise(step) < requiredNoise {
 		return Lattice{}, &NoRoomError{Demand: d}
 	}
-	return Lattice{Step: step, Eta: d.eta(step), Parameter: int64(d.noise(step))}, nil
+	return Lattice{Step: step, ProductStep: d.productStep(step), Eta: d.eta(step), Parameter: int64(d.noise(step))}, nil
 }
 
 func (d Demand) check() error {
 	switch {
 	case d.Params < 1 || d.Params > maxCount:
 		return fmt.Errorf("number of parameters is %d, want an integer in [1, 2^40]", d.Params)
+	case d.Products < 0 || d.Products > d.Params:
+		return fmt.Errorf("number of products is %d, want an integer in [0, %d]", d.Products, d.Params)
 	case d.Slots < 1 || d.Slots > maxCount:
 		return fmt.Errorf("number of slots is %d, want an integer in [1, 2^40]", d.Slots)
 	case d.MaxDrawn < 1 || d.MaxDrawn > maxDrawn:
@@ -86,7 +92,17 @@ func (d Demand) coarsest() float64 {
 // eta is η at a step, rounded up.
 func (d Demand) eta(step float64) float64 {
 	r := float64(d.MaxDrawn)
-	return (unitRoundoff*r*r*(1+r*unitRoundoff) + math.Sqrt(float64(d.Params))*step/d.Bound) * upward
+	sums := unitRoundoff*r*r*(1+r*unitRoundoff) + math.Sqrt(float64(d.Params))*step/d.Bound
+	return (sums + math.Sqrt(float64(d.Products))*d.productStep(step)/(2*d.Bound)) * upward
+}
+
+// productStep is h at a step.
+func (d Demand) productStep(step float64) float64 {
+	h := powerBelow(d.Bound / largestProduct)
+	if d.Bound/h > largestProduct {
+		h *= 2
+	}
+	return max(h, step)
 }
 
 // noise is s at a step, an integer.

@@ -21,11 +21,21 @@ func atMost(a *big.Float, b float64) bool   { return a.Cmp(number(b)) <= 0 }
 func relative(a float64, b *big.Float) bool { return math.Abs(a/mustFloat(b)-1) < 1e-9 }
 func mustFloat(x *big.Float) float64        { y, _ := x.Float64(); return y }
 
+// productStep is the smallest power of two of which the bound is at most 2²⁴, and no less than step.
+func productStep(d Demand, step float64) float64 {
+	h := 0x1p-60
+	for h < step || times(number(h), number(1<<24)).Cmp(number(d.Bound)) < 0 {
+		h *= 2
+	}
+	return h
+}
+
 // exactly is what Choose promises of a step, without its roundings: η, s, and the largest sum with noise.
 func exactly(d Demand, step float64) (eta, noise, largest *big.Float) {
 	r, u := number(float64(d.MaxDrawn)), number(0x1p-24)
 	eta = times(times(u, times(r, r)), plus(number(1), times(r, u)))
 	eta = plus(eta, over(times(root(d.Params), number(step)), number(d.Bound)))
+	eta = plus(eta, over(times(root(d.Products), number(productStep(d, step))), number(2*d.Bound)))
 	bound := over(times(number(d.Bound), plus(number(1), eta)), number(step))
 	noise = times(number(d.NoiseMultiplier), bound)
 	largest = plus(times(number(float64(d.Slots)), bound), times(number(64), noise))
@@ -39,6 +49,9 @@ func sound(t *rapid.T, d Demand, l Lattice) {
 	}
 	if !atMost(times(root(d.Params), number(l.Step)), 0x1p-20*d.Bound) {
 		t.Fatalf("Choose(%+v): rounding at step %g adds more than 2^-20 of the bound", d, l.Step)
+	}
+	if l.ProductStep != productStep(d, l.Step) {
+		t.Fatalf("Choose(%+v): products are rounded to %g, want %g", d, l.ProductStep, productStep(d, l.Step))
 	}
 	eta, noise, _ := exactly(d, l.Step)
 	if !atMost(eta, l.Eta) || !relative(l.Eta, eta) {
@@ -69,6 +82,7 @@ func TestChooseKeepsItsPromises(t *testing.T) {
 			Bound:           math.Min(1e6, math.Max(1e-6, log("bound", 1e-6, 1e6))),
 			NoiseMultiplier: math.Min(1e9, math.Max(1e-9, log("noise", 1e-9, 1e9))),
 		}
+		d.Products = int(rapid.Float64Range(0, 1).Draw(t, "products") * float64(d.Params))
 		l, err := Choose(d)
 		fine := func(step float64) bool { // as the comment of Choose says, up to its roundings
 			_, noise, largest := exactly(d, step)
@@ -110,16 +124,16 @@ func TestChooseOnRunsOfEverySize(t *testing.T) {
 		parameter int64 // to three digits
 		refused   bool
 	}{
-		{"logistic regression", Demand{105, 32561, 256, 1, 50}, 0x1p-33, 431e9, false},
-		{"perceptron", Demand{101770, 60000, 256, 1, 2}, 0x1p-37, 276e9, false},
-		{"small noise", Demand{1000, 1000, 100, 1, 0.01}, 0x1p-45, 352e9, false},
-		{"large clipping norm", Demand{1000, 1000, 100, 1e6, 1}, 0x1p-19, 525e9, false},
-		{"fine for its parameters", Demand{1e9, 1000, 100, 1, 1000}, 0x1p-35, 34.4e12, false},
-		{"many slots: a coarser lattice", Demand{1000, 1 << 36, 256, 1, 1}, 0x1p-25, 33.7e6, false},
-		{"too many slots", Demand{1000, 1 << 38, 256, 1, 1}, 0, 0, true},
-		{"just enough room for the noise", Demand{1 << 30, 66_900_000, 1, 1, 2000}, 0x1p-36, 137.4e12, false},
-		{"just too little", Demand{1 << 30, 67_040_000, 1, 1, 2000}, 0, 0, true},
-		{"too much noise", Demand{1 << 34, 1000, 256, 1, 1e6}, 0, 0, true},
+		{"logistic regression", Demand{105, 0, 32561, 256, 1, 50}, 0x1p-33, 431e9, false},
+		{"perceptron", Demand{101770, 0, 60000, 256, 1, 2}, 0x1p-37, 276e9, false},
+		{"small noise", Demand{1000, 0, 1000, 100, 1, 0.01}, 0x1p-45, 352e9, false},
+		{"large clipping norm", Demand{1000, 0, 1000, 100, 1e6, 1}, 0x1p-19, 525e9, false},
+		{"fine for its parameters", Demand{1e9, 0, 1000, 100, 1, 1000}, 0x1p-35, 34.4e12, false},
+		{"many slots: a coarser lattice", Demand{1000, 0, 1 << 36, 256, 1, 1}, 0x1p-25, 33.7e6, false},
+		{"too many slots", Demand{1000, 0, 1 << 38, 256, 1, 1}, 0, 0, true},
+		{"just enough room for the noise", Demand{1 << 30, 0, 66_900_000, 1, 1, 2000}, 0x1p-36, 137.4e12, false},
+		{"just too little", Demand{1 << 30, 0, 67_040_000, 1, 1, 2000}, 0, 0, true},
+		{"too much noise", Demand{1 << 34, 0, 1000, 256, 1, 1e6}, 0, 0, true},
 	} {
 		l, err := Choose(test.demand)
 		var refused *NoRoomError
@@ -142,6 +156,8 @@ func TestChooseRefusesFieldsOutOfRange(t *testing.T) {
 	}{
 		{"no parameters", func(d *Demand) { d.Params = 0 }, "parameters is 0"},
 		{"too many parameters", func(d *Demand) { d.Params = 1<<40 + 1 }, "parameters is"},
+		{"more products than parameters", func(d *Demand) { d.Products = 11 }, "products is 11"},
+		{"products below zero", func(d *Demand) { d.Products = -1 }, "products is -1"},
 		{"no slots", func(d *Demand) { d.Slots = 0 }, "slots is 0"},
 		{"too many slots", func(d *Demand) { d.Slots = 1<<40 + 1 }, "slots is"},
 		{"no rows in a range", func(d *Demand) { d.MaxDrawn = 0 }, "range is 0"},

@@ -4,25 +4,34 @@
 //
 // A run chooses its lattice g·ℤ from public numbers ([Choose]), rounds the float32 sum of each range of slots to it and
 // adds that to an int64 sum ([RoundAdd]), so that ranges add up to the same bits in any order, and adds a discrete
-// Gaussian of parameter s to each coordinate ([Gaussian.Add]). Below, u = 2⁻²⁴, P parameters, C the norm that bounds a
-// row's contribution, R the largest number of drawn rows in a range, σ the noise multiplier, N = P·T draws in T steps.
+// Gaussian of parameter s to each coordinate ([Gaussian.Add]). Where gradients are sparse it rounds the products of each row
+// instead ([Products]). Below, u = 2⁻²⁴, P parameters, S of them sums of products, C the norm that bounds a row's contribution, R the
+// largest number of drawn rows in a range, h the step that products are rounded to, a multiple of g, σ the noise multiplier,
+// N = P·T draws in T steps.
 //
 // # Claim 2: what one row can change
 //
-// Nulling a row changes the integer sum, times g, by at most C·(1+η) in L2 norm, η = u·R²·(1+R·u) + √P·g/C, if a range's
-// sum is one chain of fused multiply-adds over its drawn rows.
+// Nulling a row changes the integer sum, times g, by at most C·(1+η) in L2 norm, η = u·R²·(1+R·u) + √P·g/C + √S·h/2C, if a
+// range's sum is one chain of fused multiply-adds over its drawn rows, and S coordinates are sums of products.
 //
-// Other ranges do not change. In the row's own, with R·u ≤ 1/2, let Eₖ be the chain's exact result at row k before its
-// rounding, which moves it by at most u·‖Eₖ‖ in L2 norm. ‖Eₖ‖ ≤ C·Σ (1+u)ʲ over j < k ≤ kC·(1+R·u), so the errors of a chain
-// of m rows add up to at most u·C·(1+R·u)·m(m+1)/2. The chain with the row has at most R rows and the one without it R−1:
-// together u·C·(1+R·u)·(R(R+1) + (R−1)R)/2 = u·C·(1+R·u)·R². Exactly summed, the two differ by the row's contribution, at
-// most C. (A result below 2⁻¹²⁶ is off by up to 2⁻¹⁵⁰ instead. The sharp error of rounding, u/(1+u), leaves more than that:
-// 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) A chain that rounds each product before its sum, as the pure Go kernels do, adds rounded
-// products: they too are a function of the row alone, and their norm is below C(1−2⁻²²)(1+2⁻²⁴)²(1+2⁻⁵¹) < C, so the same
-// argument holds with them as the row's contribution. A coordinate that no drawn row of a range adds to is +0 at its end, as it
-// was when the range began, and whether its rounding, 0, is added to the integer sum or not is the same ([RoundAddRows]): a row
-// that is drawn but null may have it added where it would not be were the row not drawn. Rounding to the lattice moves each coordinate of each of the two sums by at most g/2: √P·g
-// together.
+// Let a be what a row contributes to the coordinates of ranges and b what it contributes to those of products, exactly, so that
+// ‖(a, b)‖ ≤ C. The sums change by a + e and b + f; ‖(a + e, b + f)‖ ≤ C + ‖e‖ + ‖f‖.
+//
+// Ranges: ‖e‖ ≤ u·C·R²·(1+R·u) + √P·g. Other ranges do not change. In the row's own, with R·u ≤ 1/2, let Eₖ be the chain's exact
+// result at row k before its rounding, which moves it by at most u·‖Eₖ‖ in L2 norm. ‖Eₖ‖ ≤ C·Σ (1+u)ʲ over j < k ≤ kC·(1+R·u), so the
+// errors of a chain of m rows add up to at most u·C·(1+R·u)·m(m+1)/2. The chain with the row has at most R rows and the one without
+// it R−1: together u·C·(1+R·u)·(R(R+1) + (R−1)R)/2 = u·C·(1+R·u)·R². Exactly summed, the two differ by a. (A result below 2⁻¹²⁶ is off
+// by up to 2⁻¹⁵⁰ instead. The sharp error of rounding, u/(1+u), leaves more than that: 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) A chain that
+// rounds each product before its sum, as the pure Go kernels do, adds rounded products: they too are a function of the row alone,
+// and their norm is below C(1−2⁻²²)(1+2⁻²⁴)²(1+2⁻⁵¹) < C, so the same argument holds with them as the row's contribution. Rounding to
+// the lattice moves each coordinate of each of the two sums by at most g/2: √P·g together.
+//
+// Products: ‖f‖ ≤ √S·h/2. Each product of a row is rounded to float32, for which there is that same room in C: let b be what comes
+// of it. (In units of h, which changes no digit of a product but of those that are 0 on the lattice in any case, as h ≤ 1.) Then each is
+// rounded to a multiple of h, which moves it by at most h/2. What the row adds is thus an integer vector that is a function of the row
+// alone, whatever other rows do; integers add exactly, in any order and through any number of partial sums, and of a null row, as of
+// one that is not drawn, they are 0. No partial sum overflows: |bⱼ| ≤ C is at most 2²⁴·h, 127 such products are below 2³¹, and a column
+// that has taken 127 is carried over to int64 first.
 //
 // # Claim 3: discrete for continuous noise
 //

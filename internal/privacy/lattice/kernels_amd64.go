@@ -16,34 +16,38 @@ func roundAdd(dst []int64, src []float32, inverseStep float64) {
 	case active == isa.Generic || len(src) == 0:
 		roundAddGeneric(dst, src, inverseStep)
 	case active == isa.AVX2:
-		roundAddAVX2(&dst[0], &src[0], len(src)/zeroRun, inverseStep)
+		roundAddAVX2(&dst[0], &src[0], len(src)/roundBlock, inverseStep)
 	default:
-		roundAddAVX512(&dst[0], &src[0], len(src)/zeroRun, inverseStep)
+		roundAddAVX512(&dst[0], &src[0], len(src)/roundBlock, inverseStep)
 	}
 }
 
-// rowsAhead is how many rows are on their way from memory while one is rounded.
-const rowsAhead = 4
+// productVectors is the number of vectors that addProducts takes at a time.
+const productVectors = 8
 
-// roundAddRows is roundAdd for the rows of n with the given numbers, each in whole runs from its first element on.
-func roundAddRows(dst []int64, src []float32, rows []uint32, n int, inverseStep float64) {
+func addProducts(sum []int32, columns []uint32, values, d []float32, inverse float32) {
 	if active == isa.Generic {
-		roundAddRowsGeneric(dst, src, rows, n, inverseStep)
+		addProductsGeneric(sum, columns, values, d, inverse)
 		return
 	}
-	runs := rowRuns(n)
-	round := func(rows, ahead []uint32) {
-		switch {
-		case len(rows) == 0:
-		case active == isa.AVX2:
-			roundAddRowsAVX2(&dst[0], &src[0], &rows[0], &ahead[0], len(rows), n, runs, inverseStep)
-		default:
-			roundAddRowsAVX512(&dst[0], &src[0], &rows[0], &ahead[0], len(rows), n, runs, inverseStep)
-		}
+	if len(columns) == 0 {
+		return
 	}
-	last := max(0, len(rows)-rowsAhead)
-	round(rows[:last], rows[len(rows)-last:])
-	round(rows[last:], rows[last:])
+	add, most := addProductsAVX512, 16*productVectors
+	if active == isa.AVX2 {
+		add, most = addProductsAVX2, 8*productVectors
+	}
+	for j := 0; j < len(d); j += most {
+		add(&sum[j], &columns[0], &values[0], &d[j], len(columns), min(most, len(d)-j), len(d), inverse)
+	}
+}
+
+func widen(dst []int64, src []int32, shift int) {
+	if active == isa.Generic || len(src) == 0 {
+		widenGeneric(dst, src, shift)
+		return
+	}
+	widenAVX2(&dst[0], &src[0], len(src)/wideBlock, shift)
 }
 
 // settle is settleGeneric. With AVX-512 some draws come late that their words would have settled: resume settles them by

@@ -6,9 +6,11 @@ func roundAdd(dst []int64, src []float32, inverseStep float64) {
 	roundAddGeneric(dst, src, inverseStep)
 }
 
-func roundAddRows(dst []int64, src []float32, rows []uint32, n int, inverseStep float64) {
-	roundAddRowsGeneric(dst, src, rows, n, inverseStep)
+func addProducts(sum []int32, columns []uint32, values, d []float32, inverse float32) {
+	addProductsGeneric(sum, columns, values, d, inverse)
 }
+
+func widen(dst []int64, src []int32, shift int) { widenGeneric(dst, src, shift) }
 
 func (t *table) settle(late []lateDraw, dst []int64, chunk []byte) []lateDraw {
 	return t.settleGeneric(late, dst, chunk, 0)

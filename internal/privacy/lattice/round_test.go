@@ -74,7 +74,7 @@ func testNearestEven(t *testing.T) {
 			t.Errorf("%s: exact rounding gives %d, the table says %d", test.name, reference, test.want)
 		}
 		// A whole run, in which each lane rounds, and one element beyond it.
-		dst, src := slices.Repeat([]int64{1000}, zeroRun+1), slices.Repeat([]float32{test.x}, zeroRun+1)
+		dst, src := slices.Repeat([]int64{1000}, roundBlock+1), slices.Repeat([]float32{test.x}, roundBlock+1)
 		RoundAdd(dst, src, math.Ldexp(1, test.exponent))
 		for j := range dst {
 			if got := dst[j] - 1000; got != test.want {
@@ -114,7 +114,7 @@ func testExactRounding(t *testing.T) {
 	})
 }
 
-// TestRoundAddIsItsLoopAtEveryLevel takes words of any kind, with runs of zeros, at every length: assembly gives the bits
+// TestRoundAddIsItsLoopAtEveryLevel takes words of any kind, at every length: assembly gives the bits
 // of the loop even where those are unspecified, and leaves what is around its slices.
 func TestRoundAddIsItsLoopAtEveryLevel(t *testing.T) { atEveryLevel(t, testLoop) }
 
@@ -125,20 +125,14 @@ func testLoop(t *testing.T) {
 		dst, src := make([]int64, n+2*fence), make([]float32, n+2*fence)
 		for j := range src {
 			dst[j] = int64(random.Uint64())
-			switch {
-			case j < fence || j >= n+fence:
+			src[j] = math.Float32frombits(random.Uint32())
+			if j < fence || j >= n+fence {
 				src[j] = float32(math.NaN())
-			case (j-fence)/zeroRun%3 == 1: // a run of zeros, in every third case with one element that is not, −0 among them
-				if random.IntN(3*zeroRun) == 0 {
-					src[j] = math.Float32frombits(1 << 31)
-				}
-			default:
-				src[j] = math.Float32frombits(random.Uint32())
 			}
 		}
 		inverseStep := math.Ldexp(1, random.IntN(150)-20)
 		want, zeroed := slices.Clone(dst), slices.Clone(src)
-		roundAddEach(want[fence:][:n], zeroed[fence:][:n], inverseStep)
+		roundAddGeneric(want[fence:][:n], zeroed[fence:][:n], inverseStep)
 		RoundAdd(dst[fence:][:n], src[fence:][:n], inverseStep)
 		for j := range dst {
 			if dst[j] != want[j] || math.Float32bits(src[j]) != math.Float32bits(zeroed[j]) {
@@ -146,71 +140,6 @@ func testLoop(t *testing.T) {
 					dst[j], math.Float32bits(src[j]), want[j], math.Float32bits(zeroed[j]))
 			}
 		}
-	}
-}
-
-// TestRoundAddRowsIsRoundAdd takes sums of which some rows, first and last among them, are not +0, and marks those and a few more.
-func TestRoundAddRowsIsRoundAdd(t *testing.T) { atEveryLevel(t, testRows) }
-
-func testRows(t *testing.T) {
-	const fence = 32
-	random := rand.New(rand.NewPCG(3, 4))
-	for _, n := range []int{1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 77, 100} {
-		for _, rows := range []int{0, 1, 2, 3, 63, 64, 65, 700} {
-			for _, density := range []float64{0, 0.03, 0.5, 1} {
-				dst, src := make([]int64, n*rows+2*fence), make([]float32, n*rows+2*fence)
-				for j := range src {
-					dst[j] = int64(random.Uint64())
-					if j < fence || j >= n*rows+fence {
-						src[j] = float32(math.NaN())
-					}
-				}
-				marked := make([]uint64, (rows+63)/64)
-				for row := range rows {
-					if random.Float64() >= density && !(density > 0 && (row == 0 || row == rows-1)) {
-						continue
-					}
-					marked[row/64] |= 1 << (row % 64)
-					if random.IntN(4) > 0 {
-						for j := range n {
-							src[fence+row*n+j] = math.Float32frombits(random.Uint32())
-						}
-					}
-				}
-				want, zeroed := slices.Clone(dst), slices.Clone(src)
-				roundAddEach(want[fence:][:n*rows], zeroed[fence:][:n*rows], 0x1p40)
-				RoundAddRows(dst[fence:][:n*rows], src[fence:][:n*rows], marked, n, 0x1p40)
-				for j := range dst {
-					if dst[j] != want[j] || math.Float32bits(src[j]) != math.Float32bits(zeroed[j]) {
-						t.Fatalf("%d rows of %d: element %d is %d, %x, want %d, %x", rows, n, j-fence,
-							dst[j], math.Float32bits(src[j]), want[j], math.Float32bits(zeroed[j]))
-					}
-				}
-				for _, word := range marked {
-					if word != 0 {
-						t.Fatalf("%d rows of %d: marks are left", rows, n)
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestRoundAddRowsPanics(t *testing.T) {
-	for name, call := range map[string]func(){
-		"lengths":       func() { RoundAddRows(make([]int64, 20), make([]float32, 40), make([]uint64, 1), 20, 1) },
-		"a part of one": func() { RoundAddRows(make([]int64, 50), make([]float32, 50), make([]uint64, 1), 20, 1) },
-		"marks":         func() { RoundAddRows(make([]int64, 40), make([]float32, 40), make([]uint64, 2), 20, 1) },
-		"beyond":        func() { RoundAddRows(make([]int64, 40), make([]float32, 40), []uint64{1 << 2}, 20, 1) },
-	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s: no panic", name)
-				}
-			}()
-			call()
-		}()
 	}
 }
 
@@ -235,50 +164,24 @@ func TestRoundAddKeepsToItsCoordinates(t *testing.T) {
 }
 
 // BenchmarkRoundAdd flushes sums that are copied into place before each call, as a range's gradients would fill them; the
-// time of that copy alone is what "copy" reports. In the sparse case 3 of 10 runs of 77 elements are not zero.
-// BenchmarkRoundAddRows has the sum of a range of 224 rows that have 12 of 4096 columns each.
-func BenchmarkRoundAddRows(b *testing.B) {
-	const rows, n = 4096, 77
-	random := rand.New(rand.NewPCG(1, 2))
-	dst, src := make([]int64, rows*n), make([]float32, rows*n)
-	marks, marked := make([]uint64, rows/64), make([]uint64, rows/64)
-	for range 224 * 12 {
-		row := random.IntN(rows)
-		marks[row/64] |= 1 << (row % 64)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		copy(marked, marks)
-		RoundAddRows(dst, src, marked, n, 0x1p40)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(countBits(marks)*n), "ns/coordinate")
-}
-
+// time of that copy alone is what "copy" reports.
 func BenchmarkRoundAdd(b *testing.B) {
-	for _, n := range []int{1 << 10, 1 << 13, 1 << 16, 77 << 12, 1 << 20} {
-		dst, src := make([]int64, n), make([]float32, n)
-		dense, sparse := make([]float32, n), make([]float32, n)
-		for j := range dense {
-			dense[j] = float32(j%1000) * 0x1p-13
-			if j/77*7%10 < 3 {
-				sparse[j] = dense[j]
-			}
+	for _, n := range []int{1 << 10, 1 << 13, 1 << 16, 1 << 20} {
+		dst, src, sums := make([]int64, n), make([]float32, n), make([]float32, n)
+		for j := range sums {
+			sums[j] = float32(j%1000) * 0x1p-13
 		}
 		for _, test := range []struct {
 			name string
-			from []float32
 			run  func()
 		}{
-			{"dense", dense, func() { RoundAdd(dst, src, 0x1p40) }},
-			{"sparse", sparse, func() { RoundAdd(dst, src, 0x1p40) }},
-			{"zero", nil, func() { RoundAdd(dst, src, 0x1p40) }},
-			{"copy", dense, func() {}},
+			{"flush", func() { RoundAdd(dst, src, 0x1p40) }},
+			{"copy", func() {}},
 		} {
 			b.Run(fmt.Sprintf("%s/P=%d", test.name, n), func(b *testing.B) {
-				clear(src)
 				b.ReportAllocs()
 				for b.Loop() {
-					copy(src, test.from)
+					copy(src, sums)
 					test.run()
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/coordinate")

@@ -76,7 +76,7 @@ func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
 	for i := last; i > 0; i-- {
 		l, below := b.net.layers[i], b.net.layers[i-1]
 		back := b.deltas[i-1][:b.count*below.out]
-		kernel.Product(back, b.deltas[i][:b.count*l.out], w.params[l.weights:l.rows], nil, b.count, l.out, l.in)
+		kernel.Product(back, b.deltas[i][:b.count*l.out], w.params[l.weights:l.bias], nil, b.count, l.out, l.in)
 		b.differentiate(back, b.outputs[i-1][:b.count*below.out], below.gain)
 	}
 	return b
@@ -125,11 +125,11 @@ func (b *Batch) forward(i int, out, in []float32) {
 	p, bias := b.weights.params, b.weights.params[l.bias:l.bias+l.out]
 	switch {
 	case l.wide() && b.weights.forward == nil:
-		kernel.ProductTransposed(out, in, p[l.weights:l.rows], bias, &b.panel, b.count, l.in, l.out, b.rowOf(i))
+		kernel.ProductTransposed(out, in, p[l.weights:l.bias], bias, &b.panel, b.count, l.in, l.out, b.rowOf(i))
 	case l.wide():
 		kernel.ProductPacked(out, in, &b.weights.forward[i], bias, b.count, b.rowOf(i))
 	case l.in > 0:
-		kernel.Dots(out, in, p[l.weights:l.rows], bias, b.count, l.in, l.out)
+		kernel.Dots(out, in, p[l.weights:l.bias], bias, b.count, l.in, l.out)
 	default:
 		for i := range b.count {
 			copy(out[i*l.out:(i+1)*l.out], bias)
@@ -138,7 +138,7 @@ func (b *Batch) forward(i int, out, in []float32) {
 	if l.sparse > 0 {
 		for i, r := range b.rows {
 			columns, values := b.table.sparseRow(int(r))
-			kernel.SparseProduct(out[i*l.out:(i+1)*l.out], columns, values, p[l.rows:l.bias], l.out)
+			kernel.SparseProduct(out[i*l.out:(i+1)*l.out], columns, values, p[l.rows:l.weights], l.out)
 		}
 	}
 }
@@ -230,24 +230,12 @@ func (b *Batch) AddTo(sum []float32, lo, hi int) {
 	in := b.input
 	for i, l := range b.net.layers {
 		delta := b.deltas[i][:b.count*l.out]
-		if from, to := max(lo, l.weights), min(hi, l.rows); from < to {
+		if from, to := max(lo, l.rows), min(hi, l.weights); from < to {
+			b.addSparse(sum[from-lo:to-lo], delta, uint32((from-l.rows)/l.out), uint32((to-l.rows)/l.out))
+		}
+		if from, to := max(lo, l.weights), min(hi, l.bias); from < to {
 			first := (from - l.weights) / l.in
 			kernel.AddOuter(sum[from-lo:to-lo], delta[first:], in, b.count, (to-from)/l.in, l.in, l.out, b.rowOf(i))
-		}
-		if from, to := max(lo, l.rows), min(hi, l.bias); from < to {
-			first, end := uint32((from-l.rows)/l.out), uint32((to-l.rows)/l.out)
-			for j, r := range b.rows {
-				columns, values := b.table.sparseRow(int(r))
-				if first == 0 && int(end) == l.sparse {
-					kernel.SparseAddOuter(sum[l.rows-lo:l.bias-lo], columns, values, delta[j*l.out:(j+1)*l.out], l.out)
-					continue
-				}
-				for t, c := range columns {
-					if c >= first && c < end {
-						kernel.SparseAddOuter(sum[from-lo+int(c-first)*l.out:], []uint32{0}, values[t:t+1], delta[j*l.out:(j+1)*l.out], l.out)
-					}
-				}
-			}
 		}
 		if lo <= l.bias && l.bias < hi {
 			kernel.AddRows(sum[l.bias-lo:l.bias-lo+l.out], delta, b.count, l.out)
@@ -256,14 +244,31 @@ func (b *Batch) AddTo(sum []float32, lo, hi int) {
 	}
 }
 
-// Mark sets bit c%64 of marked[c/64] for each sparse input column c that a row of the group has: AddTo adds to the weights of
-// those alone in [Net.SparseWeights].
-func (b *Batch) Mark(marked []uint64) {
-	for _, r := range b.rows {
-		columns, _ := b.table.sparseRow(int(r))
-		for _, c := range columns {
-			marked[c/64] |= 1 << (c % 64)
+// addSparse is AddTo for the weights of the sparse columns [first, end).
+func (b *Batch) addSparse(sum, delta []float32, first, end uint32) {
+	out := b.net.layers[0].out
+	for j, r := range b.rows {
+		columns, values := b.table.sparseRow(int(r))
+		d := delta[j*out : (j+1)*out]
+		if first == 0 && int(end) == b.net.shape.Sparse {
+			kernel.SparseAddOuter(sum, columns, values, d, out)
+			continue
 		}
+		for t, c := range columns {
+			if c >= first && c < end {
+				kernel.SparseAddOuter(sum[int(c-first)*out:], []uint32{0}, values[t:t+1], d, out)
+			}
+		}
+	}
+}
+
+// AddProducts calls add with each row's scaled gradient in [Net.SparseWeights], which is the outer product of its sparse inputs and
+// its deltas: values[t]·d[j] for output j of column columns[t], and 0 for other columns.
+func (b *Batch) AddProducts(add func(columns []uint32, values, d []float32)) {
+	out := b.net.layers[0].out
+	for i, r := range b.rows {
+		columns, values := b.table.sparseRow(int(r))
+		add(columns, values, b.deltas[0][i*out:(i+1)*out])
 	}
 }
 

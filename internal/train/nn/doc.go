@@ -5,7 +5,7 @@
 //
 // All parameters live in one flat float32 vector of length [Net.Params], layer after layer:
 //
-//	first layer   dense weights [out×dense], sparse weights [sparse×out], bias [out]
+//	first layer   sparse weights [sparse×out], dense weights [out×dense], bias [out]
 //	other layers  weights [out×in], bias [out]
 //
 // A row of the dense weights belongs to one output, a row of the sparse weights to one input column, so that a sparse

@@ -13,7 +13,7 @@ type Linear struct {
 func (n *Net) Unpack(params []float32) []Linear {
 	var out []Linear
 	for _, l := range n.layers {
-		f := Linear{In: l.in + l.sparse, Out: l.out, Weight: params[l.weights:l.rows], Bias: params[l.bias : l.bias+l.out]}
+		f := Linear{In: l.in + l.sparse, Out: l.out, Weight: params[l.weights:l.bias], Bias: params[l.bias : l.bias+l.out]}
 		if l.sparse == 0 {
 			out = append(out, f)
 			continue
@@ -60,12 +60,12 @@ func (n *Net) Pack(layers []Linear) ([]float32, error) {
 // A Tensor is the stretch [From, To) of the parameter vector that holds one matrix or vector.
 type Tensor struct{ From, To int }
 
-// Tensors lists the net's tensors that are not empty, in order: of each layer the dense weights, the sparse weights and
+// Tensors lists the net's tensors that are not empty, in order: of each layer the sparse weights, the dense weights and
 // the bias.
 func (n *Net) Tensors() []Tensor {
 	var tensors []Tensor
 	for _, l := range n.layers {
-		for _, b := range []Tensor{{l.weights, l.rows}, {l.rows, l.bias}, {l.bias, l.bias + l.out}} {
+		for _, b := range []Tensor{{l.rows, l.weights}, {l.weights, l.bias}, {l.bias, l.bias + l.out}} {
 			if b.To > b.From {
 				tensors = append(tensors, b)
 			}

@@ -45,7 +45,7 @@ func (s Shape) outputs() int {
 // A layer is the place of one dense layer in the parameter vector.
 type layer struct {
 	in, sparse, out     int     // inputs in the dense and in the sparse block, outputs
-	weights, rows, bias int     // offsets of the weights [out×in], the sparse weights [sparse×out] and the bias [out]
+	rows, weights, bias int     // offsets of the sparse weights [sparse×out], the weights [out×in] and the bias [out]
 	hidden              bool    // followed by the activation; the last layer is not
 	gain                float32 // factor on the activation's outputs
 }
@@ -100,9 +100,9 @@ func New(s Shape) (*Net, error) {
 		if size := float64(in+sparse+1) * float64(l.out); size+float64(n.params) > maxParams {
 			return nil, fmt.Errorf("the net has more than %d parameters", maxParams)
 		}
-		l.weights = n.params
-		l.rows = l.weights + l.out*l.in
-		l.bias = l.rows + l.sparse*l.out
+		l.rows = n.params
+		l.weights = l.rows + l.sparse*l.out
+		l.bias = l.weights + l.out*l.in
 		n.params = l.bias + l.out
 		n.layers = append(n.layers, l)
 		in, sparse = l.out, 0
@@ -112,7 +112,7 @@ func New(s Shape) (*Net, error) {
 
 // Blocks cuts the parameter vector into blocks that can be summed and moved each on its own: block b is the parameters
 // [Blocks[b], Blocks[b+1]). A bound is the end of an output's dense weights, of an input column's sparse weights or of a
-// layer. There are enough blocks to share, and each is small enough for a second-level cache.
+// layer; the end of all sparse weights is one. There are enough blocks to share, and each is small enough for a second-level cache.
 func (n *Net) Blocks() []int {
 	return n.blocks(min(maxBlock, max(minBlock, n.params/16)), minBlock)
 }
@@ -144,18 +144,22 @@ func (n *Net) blocks(size, least int) []int {
 		}
 	}
 	for _, l := range n.layers {
-		cut(l.weights, l.out, l.in)
 		cut(l.rows, l.sparse, l.out)
+		if l.sparse > 0 {
+			blocks = append(blocks, l.weights)
+		}
+		cut(l.weights, l.out, l.in)
 		cut(l.bias, 1, l.out)
 	}
 	return append(blocks, n.params)
 }
 
-// SparseWeights is where the weights of the sparse inputs are, [from, to): a row of so many for each input column. It is empty
-// where there are none.
-func (n *Net) SparseWeights() (from, to, row int) {
-	l := n.layers[0]
-	return l.rows, l.bias, l.out
+// SparseWeights is how many weights there are of sparse inputs, the first of all parameters: a row of so many for each column.
+func (n *Net) SparseWeights() (columns, width int) {
+	if columns = n.shape.Sparse; columns > 0 {
+		width = n.layers[0].out
+	}
+	return columns, width
 }
 
 // Params is the length of the parameter vector.
@@ -179,7 +183,7 @@ func (n *Net) Init(params []float32, normal func() float64) {
 		if !l.hidden {
 			continue
 		}
-		for i := l.weights; i < l.bias; i++ {
+		for i := l.rows; i < l.bias; i++ {
 			params[i] = float32(initialDeviation * normal())
 		}
 	}
@@ -220,7 +224,7 @@ func (w *Weights) Update(lo, hi int) {
 		return
 	}
 	for i, l := range w.net.layers {
-		from, to := max(lo, l.weights), min(hi, l.rows)
+		from, to := max(lo, l.weights), min(hi, l.bias)
 		if from < to && l.wide() {
 			w.forward[i].SetColumns(w.params[from:to], (from-l.weights)/l.in, (to-from)/l.in)
 		}

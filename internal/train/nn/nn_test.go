@@ -87,10 +87,10 @@ func loss(n *Net, params []float64, t *Table, row int) float64 {
 		for o := range out {
 			z[o] = params[offset+out*(dense+sparse)+o]
 			for j := range dense {
-				z[o] += params[offset+o*dense+j] * x[j]
+				z[o] += params[offset+out*sparse+o*dense+j] * x[j]
 			}
 			for j := range sparse {
-				z[o] += params[offset+out*dense+j*out+o] * x[dense+j]
+				z[o] += params[offset+j*out+o] * x[dense+j]
 			}
 		}
 		offset += out * (dense + sparse + 1)
@@ -232,22 +232,33 @@ func TestBlocksAddUpToTheWhole(t *testing.T) {
 	})
 }
 
-// TestMarkMissesNoColumn holds the marks against what AddTo adds to, null rows included.
-func TestMarkMissesNoColumn(t *testing.T) {
+// TestProductsAreTheGradientOfSparseInputs holds AddProducts against AddTo, row by row; null rows add nothing.
+func TestProductsAreTheGradientOfSparseInputs(t *testing.T) {
 	each(t, func(t *testing.T, n *Net, params []float32, table *Table) {
-		from, to, row := n.SparseWeights()
+		columns, width := n.SparseWeights()
+		if columns == 0 {
+			return
+		}
 		w := n.NewWeights(true)
 		w.Set(params)
-		g := n.NewBatch(3).Gradients(w, table, []int32{4, 30, 7})
-		marked := make([]uint64, n.shape.Sparse/64+1)
-		g.Mark(marked)
-		for _, scale := range [][]float32{{1, 0.5, 0.25}, {1, 0, 1}} {
-			g.Scale(scale)
-			sum := make([]float32, len(params))
-			g.AddTo(sum, 0, len(params))
-			for i, v := range sum[from:to] {
-				if c := i / row; v != 0 && marked[c/64]>>(c%64)&1 == 0 {
-					t.Fatalf("column %d is added to and not marked", c)
+		for row := range int32(table.Rows) {
+			for _, scale := range []float32{1, 0.25, 0} {
+				g := n.NewBatch(1).Gradients(w, table, []int32{row})
+				g.Scale([]float32{scale})
+				want, got := make([]float32, len(params)), make([]float32, len(params))
+				g.AddTo(want, 0, len(want))
+				g.AddProducts(func(columns []uint32, values, d []float32) {
+					for t, c := range columns {
+						for j := range width {
+							got[int(c)*width+j] += values[t] * d[j]
+						}
+					}
+				})
+				if !slices.Equal(got[:columns*width], want[:columns*width]) {
+					t.Fatalf("row %d, scale %v: the products are not the gradient", row, scale)
+				}
+				if scale == 0 && slices.ContainsFunc(got, func(v float32) bool { return v != 0 }) {
+					t.Fatalf("row %d is null and has products", row)
 				}
 			}
 		}

@@ -8,10 +8,10 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// roundBlock is the number of elements of a range's sum that are looked at together: a cache line.
+// roundBlock is the number of elements of a range's sum that are rounded together: a cache line.
 const roundBlock = 16
 
-// roundAdd emits the rounding of a range's sum to the lattice, past blocks of zeros.
+// roundAdd emits the rounding of a range's sum to the lattice.
 func roundAdd(v isa) {
 	v.function("roundAdd", "func(dst *int64, src *float32, blocks int, inverseStep float64)",
 		"is the loop of RoundAdd for blocks > 0 of 16 elements.")
@@ -20,60 +20,6 @@ func roundAdd(v isa) {
 	zero := v.zero()
 
 	v.Label("blocks")
-	v.jumpIfZeros(src, "next")
-	v.roundBlock(dst, src, toLattice, zero)
-	v.Label("next")
-	v.ADDQ(Imm(4*roundBlock), src)
-	v.ADDQ(U32(8*roundBlock), dst)
-	v.DECQ(blocks)
-	v.JNZ(LabelRef("blocks"))
-	v.done()
-}
-
-// roundAddRows emits the rounding of some rows of a range's sum, a whole number of blocks from the start of each. The row
-// that ahead names is on its way from memory meanwhile.
-func roundAddRows(v isa) {
-	v.function("roundAddRows", "func(dst *int64, src *float32, rows, ahead *uint32, count, n, blocks int, inverseStep float64)",
-		"is the loop of RoundAdd for count > 0 rows of n, each as blocks > 0 of 16 elements from its first on; rows and ahead: [count].")
-	dst, src, rows, ahead := v.param("dst"), v.param("src"), v.param("rows"), v.param("ahead")
-	count, n, blocks := v.param("count"), v.param("n"), v.param("blocks")
-	toLattice := v.rounding()
-	zero := v.zero()
-	v.Label("rows")
-	row := func(number reg.Register) (to, from reg.Register) {
-		at, to, from := v.GP64(), v.GP64(), v.GP64()
-		v.MOVL(Mem{Base: number}, at.As32())
-		v.IMULQ(n, at)
-		v.ANDQ(U32(1<<32-roundBlock), at) // that is, −roundBlock
-		v.LEAQ(Mem{Base: dst, Index: at, Scale: 8}, to)
-		v.LEAQ(Mem{Base: src, Index: at, Scale: 4}, from)
-		v.ADDQ(Imm(4), number)
-		return to, from
-	}
-	to, from := row(rows)
-	laterTo, laterFrom := row(ahead)
-	left := v.GP64()
-	v.MOVQ(blocks, left)
-	v.Label("rowBlocks")
-	v.PREFETCHT0(Mem{Base: laterTo})
-	v.PREFETCHT0(Mem{Base: laterTo, Disp: 64})
-	v.PREFETCHT0(Mem{Base: laterFrom})
-	v.roundBlock(to, from, toLattice, zero)
-	for _, p := range []reg.Register{from, laterFrom} {
-		v.ADDQ(Imm(4*roundBlock), p)
-	}
-	for _, p := range []reg.Register{to, laterTo} {
-		v.ADDQ(U32(8*roundBlock), p)
-	}
-	v.DECQ(left)
-	v.JNZ(LabelRef("rowBlocks"))
-	v.DECQ(count)
-	v.JNZ(LabelRef("rows"))
-	v.done()
-}
-
-// roundBlock emits the rounding of the block at src, which it clears, and its addition to dst.
-func (v isa) roundBlock(dst, src reg.Register, toLattice func(x reg.VecVirtual) reg.VecVirtual, zero reg.VecVirtual) {
 	doubles := v.lanes / 2
 	for i := 0; i < roundBlock; i += doubles {
 		x, to := v.reg(), Mem{Base: dst, Disp: 8 * i}
@@ -85,21 +31,11 @@ func (v isa) roundBlock(dst, src reg.Register, toLattice func(x reg.VecVirtual) 
 	for i := 0; i < roundBlock; i += v.lanes {
 		v.VMOVUPS(zero, Mem{Base: src, Disp: 4 * i})
 	}
-}
-
-// jumpIfZeros jumps if all bits of the block at p are 0.
-func (v isa) jumpIfZeros(p reg.Register, label string) {
-	x := v.reg()
-	v.VMOVUPS(Mem{Base: p}, x)
-	if v.lanes == 16 {
-		k := v.K()
-		v.VPTESTMD(x, x, k)
-		v.KORTESTW(k, k)
-	} else {
-		v.VPOR(Mem{Base: p, Disp: 32}, x, x)
-		v.VPTEST(x, x)
-	}
-	v.JZ(LabelRef(label))
+	v.ADDQ(Imm(4*roundBlock), src)
+	v.ADDQ(U32(8*roundBlock), dst)
+	v.DECQ(blocks)
+	v.JNZ(LabelRef("blocks"))
+	v.done()
 }
 
 // addIntegers adds the int64 at m to r.
@@ -152,6 +88,66 @@ func (v isa) quads(x uint64) Mem {
 		w[i] = uint32(x >> (32 * (i % 2)))
 	}
 	return v.table(fmt.Sprintf("quads_%016x", x), w...)
+}
+
+// addProducts emits the rounding of the products of a sparse row and a dense one, and their addition to rows of a matrix.
+func addProducts(v isa) {
+	v.function("addProducts", "func(sum *int32, idx *uint32, val, d *float32, count, cols, sumRow int, inverse float32)",
+		fmt.Sprintf("is the loop of Products.Add for count > 0 and 1 to %d columns; row i of sum starts at i*sumRow.", sparseVectors*v.lanes))
+	inverse := v.XMM()
+	v.Load(v.Param("inverse"), inverse)
+	v.sparse(func(each func(body func(x, row reg.Register))) {
+		d, column := v.param("d"), v.XMM()
+		v.VMULSS(Mem{Base: d}, inverse, column)
+		each(func(x, row reg.Register) {
+			product, integer := v.XMM(), v.GP32()
+			v.VMULSS(x, column, product)
+			v.VCVTSS2SI(product, integer)
+			v.ADDL(integer, Mem{Base: row})
+		})
+	}, func(masks []mask, each func(body func(x, row reg.Register))) {
+		d, unit := v.param("d"), v.reg()
+		v.VBROADCASTSS(inverse, unit)
+		columns := v.regs(len(masks))
+		for i, m := range masks {
+			v.load(Mem{Base: d, Disp: i * v.bytes()}, m, columns[i])
+			v.VMULPS(unit, columns[i], columns[i])
+		}
+		each(func(x, row reg.Register) {
+			for i, m := range masks {
+				product, sum := v.reg(), v.reg()
+				v.VMULPS(x, columns[i], product)
+				v.VCVTPS2DQ(product, product)
+				v.load(Mem{Base: row, Disp: i * v.bytes()}, m, sum)
+				v.VPADDD(sum, product, sum)
+				v.store(sum, m, Mem{Base: row, Disp: i * v.bytes()})
+			}
+		})
+	}, "sum", "sumRow")
+}
+
+// widen emits the addition of a sum of products to an integer sum, with the first cleared. It runs at the speed of memory.
+func widen(v isa) {
+	v.function("widen", "func(dst *int64, src *int32, blocks, shift int)", "is the loop of addWide for blocks > 0 of 16 elements.")
+	dst, src, blocks, count := v.param("dst"), v.param("src"), v.param("blocks"), v.param("shift")
+	shift, zero := v.XMM(), v.zero()
+	v.VMOVQ(count, shift)
+	v.Label("blocks")
+	for i := 0; i < 16; i += v.lanes / 2 {
+		x, to := v.reg(), Mem{Base: dst, Disp: 8 * i}
+		v.VPMOVSXDQ(Mem{Base: src, Disp: 4 * i}, x)
+		v.VPSLLQ(shift, x, x)
+		v.addIntegers(to, x)
+		v.VMOVUPS(x, to)
+	}
+	for i := 0; i < 64; i += v.bytes() {
+		v.VMOVUPS(zero, Mem{Base: src, Disp: i})
+	}
+	v.ADDQ(Imm(64), src)
+	v.ADDQ(U32(128), dst)
+	v.DECQ(blocks)
+	v.JNZ(LabelRef("blocks"))
+	v.done()
 }
 
 // collect emits the addition of one integer sum to another, with the first cleared. It runs at the speed of memory.

@@ -62,10 +62,11 @@ func (f *file) kernel() {
 func (f *file) lattice() {
 	for _, v := range []isa{f.avx512(), f.avx2()} {
 		roundAdd(v)
-		roundAddRows(v)
+		addProducts(v)
 		scale(v)
 	}
 	collect(f.avx2())
+	widen(f.avx2())
 	settle(f.avx512())
 }
 

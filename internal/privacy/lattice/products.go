@@ -1,0 +1,111 @@
+package lattice
+
+import "math"
+
+// Products is a sum of outer products on the lattice, each rounded by itself, so that it is exact in any order. It is for
+// gradients of sparse inputs: their rows have few columns each, while the float32 sum of a range of rows would have to be
+// rounded in most columns, where but one or two of the range's rows add anything.
+//
+// Products are rounded to multiples of [Lattice.ProductStep], of which C is at most 2²⁴, and summed as int32, which is half of what
+// int64 would pass through the caches. A column that has taken as many products as an int32 is sure to hold is carried over to
+// int64, which few columns are in a step.
+type Products struct {
+	sum     []int32 // [columns×width], in product steps
+	taken   []uint8 // by column: the products in sum, or more
+	wide    []int64 // [columns×width], in product steps: what was carried over
+	carried []bool  // by column: whether there is anything in wide
+	width   int
+	inverse float32 // 1/ProductStep
+	shift   int     // log₂ of ProductStep/Step
+}
+
+// mostTaken products of at most 2²⁴ each are in int32.
+const mostTaken = 127
+
+// NewProducts returns an empty sum for columns of width coordinates.
+func NewProducts(l Lattice, columns, width int) *Products {
+	_, exponent := math.Frexp(l.ProductStep / l.Step)
+	return &Products{
+		sum: make([]int32, columns*width), taken: make([]uint8, columns),
+		wide: make([]int64, columns*width), carried: make([]bool, columns),
+		width: width, inverse: float32(1 / l.ProductStep), shift: exponent - 1,
+	}
+}
+
+// Add adds the outer product of values and d to some columns:
+//
+//	for t, column := range columns {
+//		for j := range d {
+//			sum[int(column)·width+j] += float32(values[t]·d[j]) / ProductStep, rounded to the nearest integer, ties to even
+//		}
+//	}
+//
+// columns and values are of one length, d: [width]; it panics otherwise, and where there is no such column. |values[t]·d[j]|, exactly,
+// is at most C; else the integer added is unspecified, and the coordinates of other columns and j are as stated.
+func (p *Products) Add(columns []uint32, values, d []float32) {
+	if len(columns) != len(values) || len(d) != p.width {
+		panic("lattice: lengths differ")
+	}
+	for _, column := range columns {
+		if p.taken[column] >= mostTaken {
+			p.carry(int(column))
+		}
+		p.taken[column]++
+	}
+	addProducts(p.sum, columns, values, d, p.inverse)
+}
+
+// carry makes room in a column.
+func (p *Products) carry(column int) {
+	from, to := column*p.width, (column+1)*p.width
+	addWide(p.wide[from:to], p.sum[from:to], 0)
+	p.taken[column], p.carried[column] = 0, true
+}
+
+// CollectTo adds the coordinates of the columns [from, to) to dst [(to−from)×width], in lattice steps, and clears them. Different
+// columns may be collected at once.
+func (p *Products) CollectTo(dst []int64, from, to int) {
+	if len(dst) != (to-from)*p.width {
+		panic("lattice: lengths differ")
+	}
+	addWide(dst, p.sum[from*p.width:to*p.width], p.shift)
+	clear(p.taken[from:to])
+	for i, carried := range p.carried[from:to] {
+		if !carried {
+			continue
+		}
+		wide := p.wide[(from+i)*p.width:][:p.width]
+		for j, v := range wide {
+			dst[i*p.width+j] += v << p.shift
+		}
+		clear(wide)
+		p.carried[from+i] = false
+	}
+}
+
+// addWide adds src times 2^shift to dst, of one length, and clears it.
+func addWide(dst []int64, src []int32, shift int) {
+	whole := len(src) &^ (wideBlock - 1)
+	widen(dst[:whole], src[:whole], shift)
+	widenGeneric(dst[whole:], src[whole:], shift)
+}
+
+// wideBlock is the number of elements that assembly widens at a time: a cache line of a sum of products.
+const wideBlock = 16
+
+func widenGeneric(dst []int64, src []int32, shift int) {
+	for j, v := range src {
+		dst[j] += int64(v) << shift
+	}
+	clear(src)
+}
+
+func addProductsGeneric(sum []int32, columns []uint32, values, d []float32, inverse float32) {
+	for t, column := range columns {
+		row := sum[int(column)*len(d):][:len(d)]
+		for j, v := range d {
+			product := values[t] * (v * inverse) // a power of two, which makes no float32 subnormal
+			row[j] += int32(math.RoundToEven(float64(product)))
+		}
+	}
+}
