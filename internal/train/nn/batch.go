@@ -21,9 +21,17 @@ type Batch struct {
 	outputs  [][]float32   // outputs[l] [rows×out]: activations of layer l; the logits for the last
 	deltas   [][]float32   // deltas[l] [rows×out]: derivative of the loss by the inputs of layer l's activation
 	labels   []int32       // [rows]
+	sparse   []entries     // [rows]; nil: the net has no sparse inputs
+	asked    uint32        // means nothing: so that what loads it is not left out
 	panel    kernel.Packed // of the weights, where they are not kept packed
 
 	inputSquares, deltaSquares []float64 // [rows]: squared norms of one layer's inputs and deltas
+}
+
+// entries are the nonzeros of a sparse row.
+type entries struct {
+	columns []uint32
+	values  []float32
 }
 
 // NewBatch allocates scratch for groups of at most maxRows rows.
@@ -36,6 +44,9 @@ func (n *Net) NewBatch(maxRows int) *Batch {
 		inputSquares: make([]float64, maxRows),
 		deltaSquares: make([]float64, maxRows),
 	}
+	if n.shape.Sparse > 0 {
+		b.sparse = make([]entries, maxRows)
+	}
 	for _, l := range n.layers {
 		b.outputs = append(b.outputs, make([]float32, maxRows*l.out))
 		b.deltas = append(b.deltas, make([]float32, maxRows*l.out))
@@ -47,6 +58,7 @@ func (n *Net) NewBatch(maxRows int) *Batch {
 func (b *Batch) Logits(w *Weights, t *Table, rows []int32) []float32 {
 	b.weights, b.table, b.rows, b.count = w, t, rows, len(rows)
 	b.loadInputs()
+	b.loadSparse()
 	in := b.input
 	for i, l := range b.net.layers {
 		out := b.outputs[i][:b.count*l.out]
@@ -100,6 +112,22 @@ func (b *Batch) loadInputs() {
 	kernel.Gather(b.input, b.table.Dense, b.rows, width, b.inputRow)
 }
 
+// loadSparse finds the group's sparse rows, and asks for the first and the last of each one's columns and values, all rows at once:
+// they stand anywhere in the table, and the kernels, who take one after another, would wait for each.
+func (b *Batch) loadSparse() {
+	if b.sparse == nil {
+		return
+	}
+	for i, r := range b.rows {
+		b.sparse[i].columns, b.sparse[i].values = b.table.sparseRow(int(r))
+	}
+	for _, e := range b.sparse[:b.count] {
+		if last := len(e.columns) - 1; last >= 0 {
+			b.asked += e.columns[0] + e.columns[last] + math.Float32bits(e.values[0]) + math.Float32bits(e.values[last])
+		}
+	}
+}
+
 // rowOf is how far apart the dense inputs of layer number i start.
 func (b *Batch) rowOf(i int) int {
 	if i == 0 {
@@ -136,9 +164,8 @@ func (b *Batch) forward(i int, out, in []float32) {
 		}
 	}
 	if l.sparse > 0 {
-		for i, r := range b.rows {
-			columns, values := b.table.sparseRow(int(r))
-			kernel.SparseProduct(out[i*l.out:(i+1)*l.out], columns, values, p[l.rows:l.weights], l.out)
+		for i, e := range b.sparse[:b.count] {
+			kernel.SparseProduct(out[i*l.out:(i+1)*l.out], e.columns, e.values, p[l.rows:l.weights], l.out)
 		}
 	}
 }
@@ -196,12 +223,8 @@ func (b *Batch) rowNorms(dst []float64) {
 			kernel.SquaredNorms(dst[i:i+1], b.input[i*b.inputRow:], 1, width)
 		}
 	}
-	if b.net.shape.Sparse == 0 {
-		return
-	}
-	for i, r := range b.rows {
-		_, values := b.table.sparseRow(int(r))
-		for _, v := range values {
+	for i := range min(len(b.sparse), b.count) {
+		for _, v := range b.sparse[i].values {
 			dst[i] += float64(v) * float64(v)
 		}
 	}
@@ -247,16 +270,15 @@ func (b *Batch) AddTo(sum []float32, lo, hi int) {
 // addSparse is AddTo for the weights of the sparse columns [first, end).
 func (b *Batch) addSparse(sum, delta []float32, first, end uint32) {
 	out := b.net.layers[0].out
-	for j, r := range b.rows {
-		columns, values := b.table.sparseRow(int(r))
-		d := delta[j*out : (j+1)*out]
+	for i, e := range b.sparse[:b.count] {
+		d := delta[i*out : (i+1)*out]
 		if first == 0 && int(end) == b.net.shape.Sparse {
-			kernel.SparseAddOuter(sum, columns, values, d, out)
+			kernel.SparseAddOuter(sum, e.columns, e.values, d, out)
 			continue
 		}
-		for t, c := range columns {
+		for t, c := range e.columns {
 			if c >= first && c < end {
-				kernel.SparseAddOuter(sum[int(c-first)*out:], []uint32{0}, values[t:t+1], d, out)
+				kernel.SparseAddOuter(sum[int(c-first)*out:], []uint32{0}, e.values[t:t+1], d, out)
 			}
 		}
 	}
@@ -266,9 +288,8 @@ func (b *Batch) addSparse(sum, delta []float32, first, end uint32) {
 // its deltas: values[t]·d[j] for output j of column columns[t], and 0 for other columns.
 func (b *Batch) AddProducts(add func(columns []uint32, values, d []float32)) {
 	out := b.net.layers[0].out
-	for i, r := range b.rows {
-		columns, values := b.table.sparseRow(int(r))
-		add(columns, values, b.deltas[0][i*out:(i+1)*out])
+	for i, e := range b.sparse[:b.count] {
+		add(e.columns, e.values, b.deltas[0][i*out:(i+1)*out])
 	}
 }
 
