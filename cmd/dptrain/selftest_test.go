@@ -16,7 +16,7 @@ func TestSelftestPasses(t *testing.T) {
 		if err := json.Unmarshal([]byte(stdout), &r); err != nil || code != 0 {
 			t.Fatalf("%s: exit status %d, %v:\n%s", name, code, err, stderr)
 		}
-		if want := map[bool]int{true: 36, false: 1}[args == nil]; !r.Passed || len(r.Checks) != want {
+		if want := map[bool]int{true: 42, false: 1}[args == nil]; !r.Passed || len(r.Checks) != want {
 			t.Errorf("%s: passed = %v in %d checks, want true in %d", name, r.Passed, len(r.Checks), want)
 		}
 		for _, c := range r.Checks {

@@ -14,15 +14,17 @@ import (
 type Gradients interface {
 	// SquaredNorms sets dst [B] to upper bounds of the squared L2 norms; not finite where a gradient is not.
 	SquaredNorms(dst []float64)
-	// Scale multiplies the gradient of row i by scale[i]; scale [B]. A row of scale 0 is null from then on.
+	// Scale multiplies the gradient of row i by scale[i]; scale [B]. What is subnormal then becomes 0, so that nothing grows by
+	// rounding. A row of scale 0 is null from then on.
 	Scale(scale []float32)
 	// AddTo adds the coordinates [lo, hi) of the scaled gradients to sum [hi−lo], the rows in order, one chain of
 	// additions a coordinate. A null row changes no bit of sum. lo and hi are bounds of blocks ([Layout]), or the end of the
 	// plan's Sparse coordinates. Several goroutines may call it at once.
 	AddTo(sum []float32, lo, hi int)
 	// AddProducts calls add with the scaled gradient of each row in the plan's [Sparse] coordinates, as outer products whose sum
-	// it is: coordinate columns[t]·Width + j of one is values[t]·d[j], exactly. The columns of a row's products differ; where there
-	// are none the gradient is 0. Of a null row there is none, or one of d = 0.
+	// it is: coordinate columns[t]·Width + j of one is values[t]·d[j], exactly. The columns of one ascend, and those of all of a row
+	// differ; where there are none the gradient is 0. Values and d are finite, and no d[j] is longer than the clipping norm. Of a null
+	// row there is no product, or one of d = 0.
 	AddProducts(add func(columns []uint32, values, d []float32))
 }
 

@@ -274,3 +274,22 @@ func TestBlocksKeepToSparseColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestEtaCountsSparseCoordinates holds the plan's η against claim 2 (package lattice), with the largest number of rows in a range and S
+// as the plan has them.
+func TestEtaCountsSparseCoordinates(t *testing.T) {
+	p, err := NewPlan(Spec{Params: 1<<30 + 10, Sparse: Sparse{Columns: 1 << 20, Width: 1 << 10}, Slots: 1000, Steps: 1, SamplingProbability: 1,
+		NoiseMultiplier: 1, MaxGradNorm: 1, Delta: 1e-6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const u = 0x1p-24
+	r, l := float64(p.Ranges.MaxDrawn), p.Lattice
+	want := u*r*r*(1+r*u) + math.Sqrt(1<<30+10)*l.Step + math.Sqrt(1<<30)*l.ProductStep/2
+	if l.Eta < want || l.Eta > want*(1+1e-9) {
+		t.Errorf("η is %v, want %v", l.Eta, want)
+	}
+	if noise := float64(l.Parameter) * l.Step; noise < 1+want {
+		t.Errorf("the noise is %v, want at least %v", noise, 1+want)
+	}
+}

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"fmt"
+	"math"
 
 	"dptrain/internal/privacy/accounting"
 	"dptrain/internal/privacy/lattice"
@@ -81,7 +82,7 @@ func (v Vectors) SquaredNorms(dst []float64) {
 	}
 }
 
-// Scale multiplies the vectors by scale [B]. Each product is rounded, on every processor.
+// Scale multiplies the vectors by scale [B]. Each product is rounded, on every processor; one that would be subnormal is 0.
 func (v Vectors) Scale(scale []float32) {
 	for i, s := range scale {
 		row := v.Values[i*v.Length : (i+1)*v.Length]
@@ -90,7 +91,9 @@ func (v Vectors) Scale(scale []float32) {
 			continue
 		}
 		for j := range row {
-			row[j] *= s
+			if row[j] *= s; math.Abs(float64(row[j])) < 0x1p-126 {
+				row[j] = 0
+			}
 		}
 	}
 }

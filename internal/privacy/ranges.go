@@ -23,7 +23,7 @@ const (
 	minExpectedDrawn  = 16
 	maxExpectedDrawn  = 128 // of few parameters
 	manyExpectedDrawn = 224 // of many
-	maxDrawn          = 400 // η stays below 1 %
+	maxDrawn          = 400 // of which η is 0.95 %
 )
 
 // fewParams is the number of parameters up to which going to the lattice is cheap: each worker sums ranges of its own

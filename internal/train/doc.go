@@ -10,7 +10,7 @@
 //
 // # How a step is laid out in memory
 //
-// A step reads rows in the order of their slots, range by range (package privacy); the order of every sum is fixed by that,
+// A step reads rows in the order of their slots, range by range (package privacy); the order of every float32 sum is fixed by that,
 // so what follows changes where data are and never a bit of the result. Layouts follow from the config and the number of
 // workers alone ([newLayout]).
 //
@@ -62,8 +62,8 @@
 //	60-1000-10         67 %   60 inputs and 10 outputs leave the middle layer's activations to pass often
 //	784-1000-10        90 %
 //	1024-512-512-100   91 %
-//	4096-77, sparse     2 %   of 12 nonzeros: each row waits for memory once, and for 12 rows of weights in the third-level cache twice
+//	4096-77, sparse     5 %   of 12 nonzeros: each row waits for 12 rows of weights in the third-level cache twice
 //
-// DP costs a dense net at most a fifth of a step, at batches of 1024 and more; the sparse one three to five tenths: a range's rows have about
-// half of all columns, which all go to the lattice where it ends.
+// DP costs a dense net at most a quarter of a step, mostly less than a tenth, at batches of 1024 and more; the sparse one a tenth to a fifth,
+// which is the noise at small batches and norms at large ones.
 package train

@@ -33,7 +33,7 @@ func TestFitKeepsToItsMemory(t *testing.T) {
 		{rows: 4000, shape: nn.Shape{Dense: 8, Hidden: []int{3000, 20}, Classes: 3, Activation: nn.Tanh}},
 		{rows: 4000, shape: nn.Shape{Dense: 16_000, Classes: 5}},
 		{rows: 4000, shape: nn.Shape{Sparse: 4096, Classes: 77}},
-		{rows: 4000, shape: nn.Shape{Sparse: 4096, Hidden: []int{512, 64}, Classes: 3}}, // sparse, and in waves
+		{rows: 4000, shape: nn.Shape{Sparse: 4096, Hidden: []int{512, 64}, Classes: 3}},    // sparse, and in waves
 		{rows: 1001, shape: nn.Shape{Dense: 1500, Hidden: []int{2000, 1000}, Classes: 10}}, // 5 million parameters
 		{rows: 10_000_000, shape: nn.Shape{Dense: 1, Classes: 2}},                          // of which 8 bytes a row would be too many
 		// Where what is kept comes close to the bound: 18 million parameters on one core.

@@ -119,7 +119,7 @@ func readSafetensors(file source, format string) (map[string]string, []tensor, e
 		placed = append(placed, t)
 	}
 	if metadata["format"] != format {
-		return nil, nil, fmt.Errorf("its format is not %s", format)
+		return nil, nil, fmt.Errorf("its format is not %s; the version of dptrain that wrote it may read it", format)
 	}
 	slices.SortFunc(placed, func(a, b placedTensor) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
 	end := 0

@@ -165,6 +165,7 @@ func selftestShapes() []SelftestCase {
 		{"dense and sparse", norm(0.3), data.Spec{Label: label("a", "b", "c", "d"), Features: []data.Feature{age, cut, words, vector}, RowNorm: 1}},
 		{"queries, class weights", even, data.Spec{Label: label("no", "yes", "maybe"), Features: []data.Feature{learned, city, far}, RowNorm: 1}},
 		{"MLP, tanh", mlp("tanh", 18), data.Spec{Label: label("no", "yes", "maybe"), Features: []data.Feature{age, city, vector}}},
+		{"sparse MLP", mlp("tanh", 150, 110), data.Spec{Label: label("no", "yes"), Features: []data.Feature{words, vector}}},
 		{"MLP, relu, two layers", mlp("relu", 20, 6), data.Spec{Label: label("no", "yes"), Features: []data.Feature{vector, cut}, RowNorm: 1}},
 	}
 }

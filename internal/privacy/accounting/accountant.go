@@ -6,7 +6,7 @@ import (
 )
 
 // Version names the arithmetic of this package in reports. It grows when a reported digit can change.
-const Version = "5"
+const Version = "6"
 
 // Interval contains a true value: Lower ≤ truth ≤ Upper, both ends certified. The upper end is the one to claim.
 // Upper is +Inf where nothing is promised.

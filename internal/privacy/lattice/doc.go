@@ -14,24 +14,26 @@
 // Nulling a row changes the integer sum, times g, by at most C·(1+η) in L2 norm, η = u·R²·(1+R·u) + √P·g/C + √S·h/2C, if a
 // range's sum is one chain of fused multiply-adds over its drawn rows, and S coordinates are sums of products.
 //
-// Let a be what a row contributes to the coordinates of ranges and b what it contributes to those of products, exactly, so that
-// ‖(a, b)‖ ≤ C. The sums change by a + e and b + f; ‖(a + e, b + f)‖ ≤ C + ‖e‖ + ‖f‖.
+// Let a be what a row contributes to the coordinates of ranges and b what it contributes to those of products: the products of its
+// inputs and scaled deltas, rounded to float32 where a kernel rounds them. That is a function of the row alone, and ‖(a, b)‖ is at most
+// C(1−2⁻²²)(1+2⁻²⁴)²(1+2⁻⁵¹) < C: the clipping factor leaves room for two roundings a product, of the delta and of the product, and a
+// scaled delta that would be subnormal, whose rounding may be more, is 0. The sums change by a + e and b + f, and
+// ‖(a + e, b + f)‖ ≤ C + ‖e‖ + ‖f‖.
 //
 // Ranges: ‖e‖ ≤ u·C·R²·(1+R·u) + √P·g. Other ranges do not change. In the row's own, with R·u ≤ 1/2, let Eₖ be the chain's exact
 // result at row k before its rounding, which moves it by at most u·‖Eₖ‖ in L2 norm. ‖Eₖ‖ ≤ C·Σ (1+u)ʲ over j < k ≤ kC·(1+R·u), so the
 // errors of a chain of m rows add up to at most u·C·(1+R·u)·m(m+1)/2. The chain with the row has at most R rows and the one without
 // it R−1: together u·C·(1+R·u)·(R(R+1) + (R−1)R)/2 = u·C·(1+R·u)·R². Exactly summed, the two differ by a. (A result below 2⁻¹²⁶ is off
-// by up to 2⁻¹⁵⁰ instead. The sharp error of rounding, u/(1+u), leaves more than that: 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) A chain that
-// rounds each product before its sum, as the pure Go kernels do, adds rounded products: they too are a function of the row alone,
-// and their norm is below C(1−2⁻²²)(1+2⁻²⁴)²(1+2⁻⁵¹) < C, so the same argument holds with them as the row's contribution. Rounding to
-// the lattice moves each coordinate of each of the two sums by at most g/2: √P·g together.
+// by up to 2⁻¹⁵⁰ instead. The sharp error of rounding, u/(1+u), leaves more than that: 2⁻⁴⁸·C against 2⁻¹⁴⁹·R·√P.) Rounding to the
+// lattice moves each coordinate of each of the two sums by at most g/2: √P·g together.
 //
-// Products: ‖f‖ ≤ √S·h/2. Each product of a row is rounded to float32, for which there is that same room in C: let b be what comes
-// of it. (In units of h, which changes no digit of a product but of those that are 0 on the lattice in any case, as h ≤ 1.) Then each is
-// rounded to a multiple of h, which moves it by at most h/2. What the row adds is thus an integer vector that is a function of the row
-// alone, whatever other rows do; integers add exactly, in any order and through any number of partial sums, and of a null row, as of
-// one that is not drawn, they are 0. No partial sum overflows: |bⱼ| ≤ C is at most 2²⁴·h, 127 such products are below 2³¹, and a column
-// that has taken 127 is carried over to int64 first.
+// Products: ‖f‖ ≤ √S·h/2. They are computed in units of h, which changes no digit of one but where it is 0 on the lattice in any case:
+// h ≤ 1 is a power of two, and no delta, being the gradient of a bias, is longer than C ≤ 2²⁴·h. Each is then rounded to a multiple
+// of h, which moves it by at most h/2. What the row adds is thus an integer vector that is a function of the row alone, whatever other
+// rows do; integers add exactly, in any order and through any number of partial sums, and of a null row, as of one that is not drawn,
+// they are 0. No partial sum overflows: |bⱼ| ≤ C is at most 2²⁴·h, a row has one product in a coordinate, as its columns differ, 127 of
+// them are below 2³¹, and a column that has taken 127 is carried over to int64 first. (A row longer than C, which claim 1 rules out, could
+// move an int32 by 2³²·h, not by its excess alone.)
 //
 // # Claim 3: discrete for continuous noise
 //

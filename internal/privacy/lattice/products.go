@@ -11,23 +11,23 @@ import "math"
 // int64, which few columns are in a step.
 type Products struct {
 	sum     []int32 // [columns×width], in product steps
-	taken   []uint8 // by column: the products in sum, or more
+	taken   []uint8 // by column: the products in sum, and carried where there is something in wide
 	wide    []int64 // [columns×width], in product steps: what was carried over
-	carried []bool  // by column: whether there is anything in wide
 	width   int
 	inverse float32 // 1/ProductStep
 	shift   int     // log₂ of ProductStep/Step
 }
 
-// mostTaken products of at most 2²⁴ each are in int32.
-const mostTaken = 127
+const (
+	mostTaken = 127 // products of at most 2²⁴ each: their sum is below 2³¹
+	carried   = 128 // a bit beyond
+)
 
 // NewProducts returns an empty sum for columns of width coordinates.
 func NewProducts(l Lattice, columns, width int) *Products {
 	_, exponent := math.Frexp(l.ProductStep / l.Step)
 	return &Products{
-		sum: make([]int32, columns*width), taken: make([]uint8, columns),
-		wide: make([]int64, columns*width), carried: make([]bool, columns),
+		sum: make([]int32, columns*width), taken: make([]uint8, columns), wide: make([]int64, columns*width),
 		width: width, inverse: float32(1 / l.ProductStep), shift: exponent - 1,
 	}
 }
@@ -40,14 +40,20 @@ func NewProducts(l Lattice, columns, width int) *Products {
 //		}
 //	}
 //
-// columns and values are of one length, d: [width]; it panics otherwise, and where there is no such column. |values[t]·d[j]|, exactly,
-// is at most C; else the integer added is unspecified, and the coordinates of other columns and j are as stated.
+// columns and values are of one length, columns strictly ascending, d: [width]; it panics otherwise, and where there is no such
+// column. Values and d are finite, and |d[j]| and |values[t]·d[j]|, exactly, are at most C; else the integer added is unspecified, and the
+// coordinates of other columns and j are as stated.
 func (p *Products) Add(columns []uint32, values, d []float32) {
 	if len(columns) != len(values) || len(d) != p.width {
 		panic("lattice: lengths differ")
 	}
+	next := 0 // what comes before it has been seen
 	for _, column := range columns {
-		if p.taken[column] >= mostTaken {
+		if int(column) < next {
+			panic("lattice: columns do not ascend")
+		}
+		next = int(column) + 1
+		if p.taken[column]&^carried == mostTaken {
 			p.carry(int(column))
 		}
 		p.taken[column]++
@@ -59,7 +65,7 @@ func (p *Products) Add(columns []uint32, values, d []float32) {
 func (p *Products) carry(column int) {
 	from, to := column*p.width, (column+1)*p.width
 	addWide(p.wide[from:to], p.sum[from:to], 0)
-	p.taken[column], p.carried[column] = 0, true
+	p.taken[column] = carried
 }
 
 // CollectTo adds the coordinates of the columns [from, to) to dst [(to−from)×width], in lattice steps, and clears them. Different
@@ -69,9 +75,8 @@ func (p *Products) CollectTo(dst []int64, from, to int) {
 		panic("lattice: lengths differ")
 	}
 	addWide(dst, p.sum[from*p.width:to*p.width], p.shift)
-	clear(p.taken[from:to])
-	for i, carried := range p.carried[from:to] {
-		if !carried {
+	for i, taken := range p.taken[from:to] {
+		if taken < carried {
 			continue
 		}
 		wide := p.wide[(from+i)*p.width:][:p.width]
@@ -79,8 +84,8 @@ func (p *Products) CollectTo(dst []int64, from, to int) {
 			dst[i*p.width+j] += v << p.shift
 		}
 		clear(wide)
-		p.carried[from+i] = false
 	}
+	clear(p.taken[from:to])
 }
 
 // addWide adds src times 2^shift to dst, of one length, and clears it.

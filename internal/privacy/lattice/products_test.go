@@ -82,29 +82,38 @@ func testProducts(t *testing.T) {
 	}
 }
 
-// TestProductsNeverOverflow adds the largest products there are, of one sign, to one column: more than an int32 holds.
+// TestProductsNeverOverflow adds the largest products there are, of either sign, to three of five columns: more than an int32 holds, and
+// each column at other times.
 func TestProductsNeverOverflow(t *testing.T) { atEveryLevel(t, testFullColumns) }
 
 func testFullColumns(t *testing.T) {
-	const rows, width = 3000, 20
-	p := NewProducts(Lattice{Step: 0x1p-38, ProductStep: 0x1p-24}, 3, width)
-	for step := range 3 { // full at other times
-		for range rows - step {
-			p.Add([]uint32{1}, []float32{-1}, slices.Repeat([]float32{1}, width))
+	const rows, columns, width = 3000, 5, 20
+	p := NewProducts(Lattice{Step: 0x1p-38, ProductStep: 0x1p-24}, columns, width)
+	ones := slices.Repeat([]float32{1}, width)
+	for step := range 3 {
+		var want [columns]int64
+		for row := range rows - step {
+			at, values := []uint32{0}, []float32{1}
+			if row%2 == 0 {
+				at, values = append(at, 2), append(values, -1)
+			}
+			if row%5 > 0 {
+				at, values = append(at, 3), append(values, 1)
+			}
+			p.Add(at, values, ones)
+			for i, c := range at {
+				want[c] += int64(values[i]) << 38
+			}
 		}
 		for j, v := range p.all() {
-			want := int64(0)
-			if j/width == 1 {
-				want = -int64(rows-step) << 38
-			}
-			if v != want {
-				t.Fatalf("step %d: coordinate %d is %d, want %d", step, j, v, want)
+			if v != want[j/width] {
+				t.Fatalf("step %d: coordinate %d is %d, want %d", step, j, v, want[j/width])
 			}
 		}
 	}
 }
 
-// TestProductsDoNotDependOnTheirOrder adds rows in two orders, carried at other times.
+// TestProductsDoNotDependOnTheirOrder adds rows in two orders, collected at other times.
 func TestProductsDoNotDependOnTheirOrder(t *testing.T) { atEveryLevel(t, testOrder) }
 
 func testOrder(t *testing.T) {
@@ -123,7 +132,7 @@ func testOrder(t *testing.T) {
 	carried := make([]int64, columns*width)
 	for i := range d {
 		one.Add([]uint32{0, 3}, []float32{1, 0.5}, d[i])
-		other.Add([]uint32{3, 0}, []float32{0.5, 1}, d[rows-1-i])
+		other.Add([]uint32{0, 3}, []float32{1, 0.5}, d[rows-1-i])
 		if i%100 == 7 {
 			other.CollectTo(carried, 0, columns)
 		}
@@ -191,6 +200,8 @@ func TestProductsPanic(t *testing.T) {
 	for name, call := range map[string]func(p *Products){
 		"values":            func(p *Products) { p.Add([]uint32{1, 2}, []float32{1}, make([]float32, 3)) },
 		"width":             func(p *Products) { p.Add([]uint32{1}, []float32{1}, make([]float32, 4)) },
+		"a column twice":    func(p *Products) { p.Add([]uint32{1, 1}, []float32{1, 1}, make([]float32, 3)) },
+		"out of order":      func(p *Products) { p.Add([]uint32{2, 1}, []float32{1, 1}, make([]float32, 3)) },
 		"a column too many": func(p *Products) { p.Add([]uint32{5}, []float32{1}, make([]float32, 3)) },
 		"collected too far": func(p *Products) { p.CollectTo(make([]int64, 6), 4, 6) },
 		"no whole columns":  func(p *Products) { p.CollectTo(make([]int64, 4), 0, 1) },

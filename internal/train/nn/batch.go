@@ -72,7 +72,7 @@ func (b *Batch) Logits(w *Weights, t *Table, rows []int32) []float32 {
 }
 
 // Gradients runs the net forward and backward over labelled rows of t, in the order given. The batch then answers
-// SquaredNorms, Scale and AddTo for them until the next call.
+// SquaredNorms, Scale, AddTo and AddProducts for them until the next call.
 func (b *Batch) Gradients(w *Weights, t *Table, rows []int32) *Batch {
 	logits := b.Logits(w, t, rows)
 	for i, r := range rows {
@@ -285,7 +285,8 @@ func (b *Batch) addSparse(sum, delta []float32, first, end uint32) {
 }
 
 // AddProducts calls add with each row's scaled gradient in [Net.SparseWeights], which is the outer product of its sparse inputs and
-// its deltas: values[t]·d[j] for output j of column columns[t], and 0 for other columns.
+// its deltas: values[t]·d[j] for output j of column columns[t], and 0 for other columns. Columns ascend and values are finite, as
+// [Table.Check] sees; d is the gradient of the bias, too, and so no longer than all of it.
 func (b *Batch) AddProducts(add func(columns []uint32, values, d []float32)) {
 	out := b.net.layers[0].out
 	for i, e := range b.sparse[:b.count] {

@@ -23,5 +23,5 @@
 // A row's activations and deltas are a function of (parameters, row) alone, bit for bit: they do not depend on the
 // rows that share its group, on their number or on its place among them. Sums over rows are one chain of float32
 // additions a coordinate, in the order of the rows, continuing the value found in memory. The sensitivity bound of
-// package privacy rests on both.
+// package privacy rests on both; weights of sparse inputs it sums by itself ([Batch.AddProducts]).
 package nn
