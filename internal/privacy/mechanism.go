@@ -98,7 +98,7 @@ type tasks struct{ sumRange, draw, clip, sumBlock, release func(worker, i int) }
 // worker is what one goroutine of a step works in.
 type worker struct {
 	products   *lattice.Products // sum of the Sparse coordinates; nil: there are none
-	addProduct func(columns []uint32, values, d []float32)
+	addProduct func(columns []uint32, values, d []float32) // products.Add, made once
 	range32    []float32 // sum over one range: of all other coordinates, or of one block
 	sum        []int64   // [P−S]: of the others over this worker's ranges, in lattice steps; in waves the shared one
 	block      []int64   // sum of one block of Sparse coordinates, of all workers
@@ -138,13 +138,13 @@ func newMechanism(p *Plan, slots Slots, coins, noise *rng.Source, layout Layout)
 	}
 	m.tasks = tasks{m.sumRange, m.drawRange, m.clipGroup, m.sumBlock, m.release}
 	for i := range m.workers {
-		m.workers[i] = m.newWorker(i)
+		m.workers[i] = m.newWorker()
 	}
 	return m, nil
 }
 
-// newWorker is the memory of worker i.
-func (m *Mechanism) newWorker(i int) worker {
+// newWorker is the memory of a worker.
+func (m *Mechanism) newWorker() worker {
 	p, l := m.plan, m.layout
 	k := worker{norms: make([]float64, l.GroupRows), scale: make([]float32, l.GroupRows), mean: make([]float32, l.WidestBlock())}
 	if p.Sparse != (Sparse{}) {
