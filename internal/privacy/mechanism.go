@@ -97,15 +97,15 @@ type tasks struct{ sumRange, draw, clip, sumBlock, release func(worker, i int) }
 
 // worker is what one goroutine of a step works in.
 type worker struct {
-	products   *lattice.Products // sum of the Sparse coordinates; nil: there are none
+	products   *lattice.Products                           // sum of the Sparse coordinates; nil: there are none
 	addProduct func(columns []uint32, values, d []float32) // products.Add, made once
-	range32    []float32 // sum over one range: of all other coordinates, or of one block
-	sum        []int64   // [P−S]: of the others over this worker's ranges, in lattice steps; in waves the shared one
-	block      []int64   // sum of one block of Sparse coordinates, of all workers
-	mean       []float32 // noisy mean of one block
-	drawn      []int32   // slots drawn in one range, then their rows
-	norms      []float64 // [GroupRows]
-	scale      []float32 // [GroupRows]
+	range32    []float32                                   // sum over one range: of all other coordinates, or of one block
+	sum        []int64                                     // [P−S]: of the others over this worker's ranges, in lattice steps; in waves the shared one
+	block      []int64                                     // sum of one block of Sparse coordinates, of all workers
+	mean       []float32                                   // noisy mean of one block
+	drawn      []int32                                     // slots drawn in one range, then their rows
+	norms      []float64                                   // [GroupRows]
+	scale      []float32                                   // [GroupRows]
 	coins      rng.Stream
 	noise      rng.Stream
 }
