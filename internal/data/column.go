@@ -7,6 +7,7 @@ type cell struct {
 	// numeric says that the reader came by the number. It sets it for inputs that are numbers alone.
 	numeric bool
 	null    bool // a JSON null or an absent key; text is empty
+	invalid bool // a value of Parquet that its type does not have; text is empty
 }
 
 // A missing lists the texts that stand for an absent value.

@@ -24,10 +24,10 @@
 //
 // # Rows that are not as declared
 //
-// A row with the wrong number of fields, a cell that is not a number, a label that is no class: one such row ends the run,
-// because leaving it out would make the table another. Under on_bad_row: null it counts as a null row instead. It keeps its
-// place among the rows and contributes nothing to any sum, as if it had been nulled by hand; privacy is that of the table
-// with the row nulled, because
+// A row with the wrong number of fields, a cell that is not a number, a value of Parquet that its type does not have, a label
+// that is no class: one such row ends the run, because leaving it out would make the table another. Under on_bad_row: null it
+// counts as a null row instead. It keeps its place among the rows and contributes nothing to any sum, as if it had been nulled
+// by hand; privacy is that of the table with the row nulled, because
 //   - whether a row is null, like what it is encoded to, is a function of (schema, row) alone. Two tables that differ in one
 //     row are therefore encoded to tables that differ in one slot: from a row to null, from null to a row, or from one row to
 //     another by way of null. Each of these is a step that the accounting covers already;
@@ -35,7 +35,7 @@
 //   - the number of null rows is computed from records, and neighbours differ in it. It is never printed nor written.
 //
 // What cannot be told to be one row's fault stays an error: an unclosed quote, which takes in the rows after it, a row that
-// is too long, a header or a compressed stream that is broken, and another number of rows than declared.
+// is too long, a header, a page or a compressed stream that is broken, and another number of rows than declared.
 //
 // # Values of Parquet
 //

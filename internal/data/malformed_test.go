@@ -94,7 +94,7 @@ func messageCheck() func(t *testing.T, err *Error) {
 		`the file has no column "(x|t|u\.n|e|e0|e1|y)"`,
 		`not a JSON object`, `not valid JSON`, `more than a JSON object on the line`, `an object has a key twice`,
 		`column "(x|t|u\.n|e|e0|e1|y)" (` + strings.Join([]string{
-			`is not a number`, `is a number out of range`, `has no value`, `is not one of the declared classes`, `is not valid UTF-8`,
+			`is not a number`, `is a number out of range`, `has no value`, `is not one of the declared classes`, `is not valid UTF-8`, `is not a value of its type`,
 			`is in the file twice`, `is of a type that is not read, want text, numbers, booleans, dates, times or UUIDs`,
 			`is in an encoding that is not read`,
 			`is not an array`, `does not have the declared 2 elements`,

@@ -224,12 +224,20 @@ func (r *parquetReader) next(cells []cell) error {
 		return bad
 	}
 	for i := range cells {
-		if !utf8.Valid(cells[i].text) {
-			name, line, _ := r.where(i)
-			return &Error{Line: line, msg: fmt.Sprintf("column %q is not valid UTF-8", name), hint: "convert the file to UTF-8"}
+		switch c := &cells[i]; {
+		case c.invalid:
+			return r.fail(i, "is not a value of its type", "write the row anew, or drop it")
+		case !utf8.Valid(c.text):
+			return r.fail(i, "is not valid UTF-8", "convert the file to UTF-8")
 		}
 	}
 	return nil
+}
+
+// fail says what is wrong with cell i of the row read last.
+func (r *parquetReader) fail(i int, msg, hint string) error {
+	name, line, _ := r.where(i)
+	return &Error{Line: line, msg: fmt.Sprintf("column %q %s", name, msg), hint: hint}
 }
 
 func (r *parquetReader) where(i int) (name string, line, column int) {

@@ -248,11 +248,8 @@ func (c *parquetColumn) decodePresent(b *parquetBatch, cells []cell) bool {
 	if !c.page.values.decode(b.values) {
 		return false
 	}
-	var ok bool
 	for i, v := range b.values {
-		if b.text, cells[i], ok = c.form.cell(b.text, v); !ok {
-			return false
-		}
+		b.text, cells[i] = c.form.cell(b.text, v)
 	}
 	return true
 }

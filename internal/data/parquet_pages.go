@@ -149,11 +149,9 @@ func (r *pageReader) openDictionary(c *parquetColumn, shape pageShape, text []by
 		return invalidParquet()
 	}
 	c.dictionary = make([]cell, len(values))
-	own, ok := make([]byte, 0, len(text)), false
+	own := make([]byte, 0, len(text))
 	for i, v := range values {
-		if own, c.dictionary[i], ok = c.form.cell(own, v); !ok {
-			return invalidParquet()
-		}
+		own, c.dictionary[i] = c.form.cell(own, v)
 		if c.dictionary[i].numeric && len(c.numbers) == i {
 			c.numbers = append(c.numbers, c.dictionary[i].number)
 		}

@@ -131,6 +131,12 @@ func writeColumn(t *testing.T, node parquet.Node, values []parquet.Value, versio
 	if optional {
 		rows = append(rows, parquet.Row{parquet.NullValue().Level(0, 0, 0)})
 	}
+	return writeRows(t, node, rows, version)
+}
+
+// writeRows is a file of a column x that repeats the rows.
+func writeRows(t *testing.T, node parquet.Node, rows []parquet.Row, version int) []byte {
+	t.Helper()
 	var out bytes.Buffer
 	w := parquet.NewWriter(&out, parquet.NewSchema("t", parquet.Group{"x": node}), parquet.DataPageVersion(version), parquet.PageBufferSize(997), parquet.MaxRowsPerRowGroup(500))
 	if _, err := w.WriteRows(slices.Repeat(rows, repeats)); err != nil {

@@ -17,8 +17,8 @@ type parquetForm struct {
 	kind   format.Type
 	size   int  // bytes of a value; 0: each has its own, or takes a bit
 	number bool // values are numbers, of days where they are dates or times
-	// cell makes a cell of a value, and appends its text to text. ok is false where the value is not of its type.
-	cell func(text []byte, v parquetValue) (grown []byte, c cell, ok bool)
+	// cell makes a cell of a value, and appends its text to text.
+	cell func(text []byte, v parquetValue) (grown []byte, c cell)
 }
 
 const (
@@ -86,28 +86,28 @@ func (f *parquetForm) logical(leaf *parquetNode, in input) bool {
 func (f *parquetForm) plain(in input) bool {
 	switch f.kind {
 	case format.Boolean:
-		f.cell = func(text []byte, v parquetValue) ([]byte, cell, bool) {
+		f.cell = func(text []byte, v parquetValue) ([]byte, cell) {
 			return ended(strconv.AppendBool(text, v.bits != 0), len(text))
 		}
 	case format.Int32, format.Int64:
 		f.cell, f.number = f.integer(in, true), true
 	case format.Float: // as the decimal number, which is not the float's own value: 0.1 and not 0.10000000149
 		f.number = true
-		f.cell = func(text []byte, v parquetValue) ([]byte, cell, bool) {
+		f.cell = func(text []byte, v parquetValue) ([]byte, cell) {
 			x := math.Float32frombits(uint32(v.bits))
 			if in.number {
 				if decimal, ok := shortestDecimal(x); ok {
-					return text, cell{number: decimal, numeric: true}, true
+					return text, cell{number: decimal, numeric: true}
 				}
 			}
 			return ended(appendShortest(text, float64(x), 32), len(text))
 		}
 	case format.Double:
 		f.number = true
-		f.cell = func(text []byte, v parquetValue) ([]byte, cell, bool) {
+		f.cell = func(text []byte, v parquetValue) ([]byte, cell) {
 			x := math.Float64frombits(v.bits)
 			if in.number && !math.IsNaN(x) && !math.IsInf(x, 0) {
-				return text, cell{number: x, numeric: true}, true
+				return text, cell{number: x, numeric: true}
 			}
 			return ended(appendShortest(text, x, 64), len(text))
 		}
@@ -159,18 +159,18 @@ func logicalType(e *format.SchemaElement) format.LogicalTypeValue {
 }
 
 // ended is a cell of the text from start on.
-func ended(text []byte, start int) ([]byte, cell, bool) {
-	return text, cell{text: text[start:len(text):len(text)]}, true
+func ended(text []byte, start int) ([]byte, cell) {
+	return text, cell{text: text[start:len(text):len(text)]}
 }
 
-func asText(text []byte, v parquetValue) ([]byte, cell, bool) {
+func asText(text []byte, v parquetValue) ([]byte, cell) {
 	return ended(append(text, v.bytes...), len(text))
 }
 
 // integer makes a number of the lower half of the bits, or of all.
-func (f *parquetForm) integer(in input, signed bool) func([]byte, parquetValue) ([]byte, cell, bool) {
+func (f *parquetForm) integer(in input, signed bool) func([]byte, parquetValue) ([]byte, cell) {
 	half := f.kind == format.Int32
-	return func(text []byte, v parquetValue) ([]byte, cell, bool) {
+	return func(text []byte, v parquetValue) ([]byte, cell) {
 		x := int64(v.bits)
 		switch {
 		case half && signed:
@@ -180,9 +180,9 @@ func (f *parquetForm) integer(in input, signed bool) func([]byte, parquetValue) 
 		}
 		switch {
 		case in.number && (signed || half):
-			return text, cell{number: float64(x), numeric: true}, true
+			return text, cell{number: float64(x), numeric: true}
 		case in.number:
-			return text, cell{number: float64(v.bits), numeric: true}, true
+			return text, cell{number: float64(v.bits), numeric: true}
 		case signed || half:
 			return ended(strconv.AppendInt(text, x, 10), len(text))
 		}
@@ -191,16 +191,20 @@ func (f *parquetForm) integer(in input, signed bool) func([]byte, parquetValue) 
 }
 
 // decimal makes a number of a whole one that counts units of 10^-scale, and has all the places of its scale: 12.30.
-func (f *parquetForm) decimal(scale int) func([]byte, parquetValue) ([]byte, cell, bool) {
+func (f *parquetForm) decimal(scale int) func([]byte, parquetValue) ([]byte, cell) {
 	half, bytes := f.kind == format.Int32, f.kind == format.ByteArray || f.kind == format.FixedLenByteArray
-	return func(text []byte, v parquetValue) ([]byte, cell, bool) {
+	least, most := 1, maxDecimal
+	if f.kind == format.FixedLenByteArray {
+		least, most = f.size, f.size
+	}
+	return func(text []byte, v parquetValue) ([]byte, cell) {
 		start, x := len(text), int64(v.bits)
 		if half {
 			x = int64(int32(x))
 		}
 		switch {
-		case bytes && (len(v.bytes) == 0 || len(v.bytes) > maxDecimal):
-			return text, cell{}, false
+		case bytes && (len(v.bytes) < least || len(v.bytes) > most):
+			return text, cell{invalid: true}
 		case bytes && len(v.bytes) > 8:
 			text = bigEndian(v.bytes).Append(text, 10)
 		case bytes:
@@ -274,9 +278,9 @@ func perSecond(unit format.TimeUnit) int64 {
 // moment makes a date or a time of an integer that counts units of so many seconds, or so many to a second, from 1970 on. As
 // text it is ISO 8601. An input that is a number has days, so that dates and timestamps are on one scale: 2026-07-01T12:00 is
 // 20635.5.
-func (f *parquetForm) moment(in input, seconds, toSecond int64, layout string) func([]byte, parquetValue) ([]byte, cell, bool) {
+func (f *parquetForm) moment(in input, seconds, toSecond int64, layout string) func([]byte, parquetValue) ([]byte, cell) {
 	half := f.kind == format.Int32
-	return func(text []byte, v parquetValue) ([]byte, cell, bool) {
+	return func(text []byte, v parquetValue) ([]byte, cell) {
 		x := int64(v.bits)
 		if half {
 			x = int64(int32(x))
@@ -291,21 +295,21 @@ func (f *parquetForm) moment(in input, seconds, toSecond int64, layout string) f
 }
 
 // daysCell is a date or a time as a number.
-func daysCell(text []byte, in input, days float64) ([]byte, cell, bool) {
+func daysCell(text []byte, in input, days float64) ([]byte, cell) {
 	if in.number {
-		return text, cell{number: days, numeric: true}, true
+		return text, cell{number: days, numeric: true}
 	}
 	return ended(appendShortest(text, days, 64), len(text))
 }
 
 // int96 makes a timestamp of twelve bytes. Its days go further than 64 bits of nanoseconds do, which end in 2262: tables say
 // 9999-12-31 of what has no end.
-func int96(in input) func([]byte, parquetValue) ([]byte, cell, bool) {
+func int96(in input) func([]byte, parquetValue) ([]byte, cell) {
 	const day = secondsADay * 1_000_000_000
-	return func(text []byte, v parquetValue) ([]byte, cell, bool) {
+	return func(text []byte, v parquetValue) ([]byte, cell) {
 		passed, days := int64(binary.LittleEndian.Uint64(v.bytes)), int64(int32(binary.LittleEndian.Uint32(v.bytes[8:])))-julianEpoch
 		if passed < 0 || passed >= 2*day {
-			return text, cell{}, false
+			return text, cell{invalid: true}
 		}
 		if in.numeric {
 			return daysCell(text, in, float64(days)+float64(passed)/day)
@@ -315,10 +319,10 @@ func int96(in input) func([]byte, parquetValue) ([]byte, cell, bool) {
 }
 
 // uuid writes the bytes of an identifier as usual.
-func uuid(text []byte, v parquetValue) ([]byte, cell, bool) {
+func uuid(text []byte, v parquetValue) ([]byte, cell) {
 	start := len(text)
 	if len(v.bytes) != 16 {
-		return text, cell{}, false
+		return text, cell{invalid: true}
 	}
 	for i, b := range v.bytes {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
