@@ -42,12 +42,13 @@
 // A value of a Parquet file counts as the text that CSV would hold, so that a row is encoded to the same from both:
 //
 //	integers, float, double  the shortest decimal that is no other number of the type: 5 for 5.0, 0.1 for the float nearest to it
+//	half                     the float of its value: 0.099975586 for the half nearest to 0.1
 //	decimal                  all the places of its scale: 12.30
 //	boolean                  true, false
 //	text, enum, JSON         as it is
 //	UUID                     hexadecimal in five groups
 //	date, timestamp, time    ISO 8601, the fraction as short as it goes; timestamps in UTC end in Z
-//	null                     an empty cell
+//	null                     an empty cell; so is each of a column of the null type
 //
 // In numeric and vector features dates and timestamps are days since 1970-01-01, and times the part of a day that has passed:
 // one scale, so that a date column that became one of timestamps means the same. From CSV such features take numbers alone.

@@ -64,6 +64,8 @@ func TestInvalidParquetValues(t *testing.T) {
 		{"a decimal of 4 bytes for 3", text, lengths, of(3), of(4), 3, &format.DecimalType{Precision: 7}, wrong},
 		{"a UUID of 15 bytes", text, lengths, of(16), of(15), 16, new(format.UUIDType), wrong},
 		{"a UUID of 17 bytes", text, lengths, of(16), of(17), 16, new(format.UUIDType), wrong},
+		{"a half of 1 byte", text, lengths, of(2), of(1), 2, new(format.Float16Type), wrong},
+		{"a half of 3 bytes", text, lengths, of(2), of(3), 2, new(format.Float16Type), wrong},
 		{"a text in Latin-1", parquet.String(), texts, of(2), parquet.ByteArrayValue([]byte("\xe4")), 0, nil, encoded},
 	} {
 		for _, enc := range c.encodings {
@@ -89,6 +91,21 @@ func TestInvalidParquetValues(t *testing.T) {
 					})
 				}
 			}
+		}
+	}
+}
+
+// TestParquetOfNullType: a column of it has no values, and a row that has one all the same is not as declared.
+func TestParquetOfNullType(t *testing.T) {
+	for _, kind := range []parquet.Type{parquet.Int32Type, parquet.ByteArrayType} {
+		for _, enc := range []encoding.Encoding{&parquet.Plain, &parquet.RLEDictionary} {
+			value := parquet.Int32Value(1)
+			if kind == parquet.ByteArrayType {
+				value = parquet.ByteArrayValue([]byte("1"))
+			}
+			node := parquet.Optional(parquet.Encoded(logically(kind, new(format.NullType)), enc))
+			content := writeRows(t, node, []parquet.Row{{parquet.NullValue().Level(0, 0, 0)}, {value.Level(0, 1, 0)}}, 1)
+			checkEverySecond(t, content, mustSchema(t, small()), "is not a value of its type")
 		}
 	}
 }

@@ -212,6 +212,28 @@ func TestShortestDecimal(t *testing.T) {
 	}
 }
 
+// TestWidened compares with the definition: of 10 bits behind a leading one, or a zero where the exponent has none.
+func TestWidened(t *testing.T) {
+	for i := range 1 << 16 {
+		exponent, fraction := i>>10&31, float64(i&1023)
+		want := math.Ldexp(1024+fraction, exponent-25)
+		switch {
+		case exponent == 31 && fraction > 0:
+			want = math.NaN()
+		case exponent == 31:
+			want = math.Inf(1)
+		case exponent == 0:
+			want = math.Ldexp(fraction, -24)
+		}
+		if i >= 1<<15 {
+			want = -want
+		}
+		if got := float64(widened(uint16(i))); math.Float64bits(got) != math.Float64bits(want) && !(math.IsNaN(got) && math.IsNaN(want)) {
+			t.Fatalf("widened(%#04x) = %v, want %v", i, got, want)
+		}
+	}
+}
+
 func TestParquetErrors(t *testing.T) {
 	type good struct {
 		X float64 `parquet:"x"`
@@ -254,6 +276,8 @@ func TestParquetErrors(t *testing.T) {
 			X [3]byte `parquet:"x"`
 			Y string  `parquet:"y"`
 		}{{}}), `column "x" is of a type that is not read, want text, numbers, booleans, dates, times or UUIDs`},
+		{"half of 3 bytes", small(), retyped(t, writeColumn(t, parquet.String(), []parquet.Value{halfOf(0)}, 1, false), format.FixedLenByteArray, 3, new(format.Float16Type)),
+			`column "x" is of a type that is not read, want text, numbers, booleans, dates, times or UUIDs`},
 		{"NaN", small(), writeParquet(t, []good{{1, "a"}, {math.NaN(), "b"}}), `:2: column "x" is not a number`},
 		{"label", small(), writeParquet(t, []good{{1, "a"}, {1, "a"}, {1, "c"}}), `:3: column "y" is not one of the declared classes`},
 		{"Latin-1", small(), writeParquet(t, []good{{1, "a\xff"}}), `:1: column "y" is not valid UTF-8`},

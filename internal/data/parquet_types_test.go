@@ -2,6 +2,7 @@ package data
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/parquet-go/parquet-go/compress"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // twosComplement is a number as so many bytes.
@@ -33,6 +35,23 @@ func twosComplement(t *testing.T, text string, size int) parquet.Value {
 func int96Of(day uint32, nanoseconds uint64) parquet.Value {
 	return parquet.Int96Value(deprecated.Int96{uint32(nanoseconds), uint32(nanoseconds >> 32), day})
 }
+
+// halfOf is a float of 16 bits.
+func halfOf(bits uint16) parquet.Value {
+	return parquet.FixedLenByteArrayValue(binary.LittleEndian.AppendUint16(nil, bits))
+}
+
+// logically is a leaf of a logical type that the library has no node of.
+func logically(kind parquet.Type, logical format.LogicalTypeValue) parquet.Node {
+	return parquet.Leaf(logicalLeaf{kind, format.LogicalType{Value: logical}})
+}
+
+type logicalLeaf struct {
+	parquet.Type
+	logical format.LogicalType
+}
+
+func (l logicalLeaf) LogicalType() *format.LogicalType { return &l.logical }
 
 // TestParquetTypes reads values of each type, in each encoding that writers use for it, as text and as numbers. The numbers
 // of days follow from the 20,635 days between 1970-01-01 and 2026-07-01 and 86,400 seconds a day; 1970-01-01 is the Julian
@@ -63,6 +82,9 @@ func TestParquetTypes(t *testing.T) {
 		{"uint64", parquet.Uint(64), whole, []parquet.Value{i64(-1), i64(7)}, []string{"18446744073709551615", "7"}, nil},
 		{"float", parquet.Leaf(parquet.FloatType), floats, []parquet.Value{parquet.FloatValue(0.1), parquet.FloatValue(-5)}, []string{"0.1", "-5"}, nil},
 		{"double", parquet.Leaf(parquet.DoubleType), floats, []parquet.Value{parquet.DoubleValue(0.1), parquet.DoubleValue(math.NaN())}, []string{"0.1", "NaN"}, nil},
+		{"half", logically(parquet.FixedLenByteArrayType(2), new(format.Float16Type)), fixed, []parquet.Value{halfOf(0x2e66), halfOf(0xc500), halfOf(0x0001), halfOf(0x7bff), halfOf(0xfc00)},
+			[]string{"0.099975586", "-5", "5.9604645e-08", "65504", "-Inf"}, nil},
+		{"null", logically(parquet.Int32Type, new(format.NullType)), whole, nil, nil, nil},
 		{"string", parquet.String(), texts, []parquet.Value{parquet.ByteArrayValue([]byte("Zürich")), parquet.ByteArrayValue([]byte("Zürich See")), parquet.ByteArrayValue(nil)}, []string{"Zürich", "Zürich See", ""}, nil},
 		{"uuid", parquet.UUID(), fixed, []parquet.Value{twosComplement(t, "1", 16), twosComplement(t, "-2", 16)}, []string{"00000000-0000-0000-0000-000000000001", "ffffffff-ffff-ffff-ffff-fffffffffffe"}, nil},
 

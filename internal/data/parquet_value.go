@@ -78,6 +78,12 @@ func (f *parquetForm) logical(leaf *parquetNode, in input) bool {
 	case *format.UUIDType:
 		f.cell = uuid
 		return f.size == 16
+	case *format.Float16Type:
+		f.cell, f.number = half(in), true
+		return f.size == 2
+	case *format.NullType: // which has no values
+		f.cell = func(text []byte, _ parquetValue) ([]byte, cell) { return text, cell{invalid: true} }
+		return true
 	}
 	return false // bytes of other formats: BSON, variants, shapes
 }
@@ -91,16 +97,10 @@ func (f *parquetForm) plain(in input) bool {
 		}
 	case format.Int32, format.Int64:
 		f.cell, f.number = f.integer(in, true), true
-	case format.Float: // as the decimal number, which is not the float's own value: 0.1 and not 0.10000000149
+	case format.Float:
 		f.number = true
 		f.cell = func(text []byte, v parquetValue) ([]byte, cell) {
-			x := math.Float32frombits(uint32(v.bits))
-			if in.number {
-				if decimal, ok := shortestDecimal(x); ok {
-					return text, cell{number: decimal, numeric: true}
-				}
-			}
-			return ended(appendShortest(text, float64(x), 32), len(text))
+			return floatCell(text, in, math.Float32frombits(uint32(v.bits)))
 		}
 	case format.Double:
 		f.number = true
@@ -165,6 +165,39 @@ func ended(text []byte, start int) ([]byte, cell) {
 
 func asText(text []byte, v parquetValue) ([]byte, cell) {
 	return ended(append(text, v.bytes...), len(text))
+}
+
+// floatCell is a float as the decimal number, which is not the float's own value: 0.1 and not 0.10000000149.
+func floatCell(text []byte, in input, x float32) ([]byte, cell) {
+	if in.number {
+		if decimal, ok := shortestDecimal(x); ok {
+			return text, cell{number: decimal, numeric: true}
+		}
+	}
+	return ended(appendShortest(text, float64(x), 32), len(text))
+}
+
+// half makes a number of a float of 16 bits: that of the float of 32 that has its value, as tools read it that have no halves.
+func half(in input) func([]byte, parquetValue) ([]byte, cell) {
+	return func(text []byte, v parquetValue) ([]byte, cell) {
+		if len(v.bytes) != 2 {
+			return text, cell{invalid: true}
+		}
+		return floatCell(text, in, widened(binary.LittleEndian.Uint16(v.bytes)))
+	}
+}
+
+// widened is the value of a float of 16 bits (IEEE 754 binary16).
+func widened(bits uint16) float32 {
+	const (
+		exponent = 0x7c00   // all ones: an infinity, or no number
+		rebias   = 0x1p+112 // exponents count from -15, those of 32 bits from -127; exact for subnormals, too
+	)
+	sign, rest := uint32(bits&0x8000)<<16, uint32(bits&0x7fff)<<13
+	if bits&exponent == exponent {
+		return math.Float32frombits(sign | 0xff<<23 | rest)
+	}
+	return math.Float32frombits(sign|rest) * rebias
 }
 
 // integer makes a number of the lower half of the bits, or of all.
