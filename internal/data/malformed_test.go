@@ -96,7 +96,7 @@ func messageCheck() func(t *testing.T, err *Error) {
 		`column "(x|t|u\.n|e|e0|e1|y)" (` + strings.Join([]string{
 			`is not a number`, `is a number out of range`, `has no value`, `is not one of the declared classes`, `is not valid UTF-8`, `is not a value of its type`,
 			`is in the file twice`, `is of a type that is not read, want text, numbers, booleans, dates, times or UUIDs`,
-			`is in an encoding that is not read`,
+			`is in an encoding that is not read`, `is damaged: page [0-9]+ of row group [0-9]+ does not have its checksum`,
 			`is not an array`, `does not have the declared 2 elements`,
 			`is an object or array, want a single value`, `has an object or array as an element, want numbers`,
 		}, "|") + `)`,

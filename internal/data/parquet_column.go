@@ -18,6 +18,8 @@ type parquetColumn struct {
 	list  bool
 
 	// Of the group of rows that is read:
+	group   int // its number, from 1
+	pages   int // read so far, the dictionary's among them
 	codec   format.CompressionCodec
 	at, end int64 // of the chunk's pages in the file: the next one, and the end
 	left    int64 // values in pages to come
@@ -49,6 +51,7 @@ func (c *parquetColumn) open(r *pageReader, group int) error {
 	}
 	_ = r.hold(-c.held) // which is less
 	c.dictionary, c.numbers, c.held = nil, nil, 0
+	c.group, c.pages = group+1, 0
 	c.codec, c.at, c.end, c.left = meta.Codec, start, start+meta.TotalCompressedSize, meta.NumValues
 	return nil
 }

@@ -188,6 +188,7 @@ func TestHostileParquet(t *testing.T) {
 		{"a page that goes on behind a whole one", craft(t, size(int32(len(one))), codec(format.Gzip), gzipped(t, string(one)+"more")), invalid},
 		{"less in a page than its header says", craft(t, size(1000), codec(format.Gzip), gzipped(t, "few")), invalid},
 		{"a page that begins nowhere", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = 1 << 30 }, nil, one), invalid},
+		{"a checksum of other bytes", craft(t, func(h *format.PageHeader) { h.CRC = -1 }, nil, one), `column "x" is damaged: page 1 of row group 1 does not have its checksum`},
 		{"a size below zero", craft(t, func(h *format.PageHeader) { h.CompressedPageSize = -1 }, nil, one), invalid},
 		{"a page of 100 million nulls", craft(t, manyH, manyM, []byte{6, 0, 0, 0, 0x80, 0x84, 0xaf, 0x5f, 0, 0}), "has more rows than the declared 2000"},
 		{"a column of fewer values than rows", craft(t, nil, func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.NumValues = 0 }, one), invalid},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math/bits"
 
@@ -104,6 +105,11 @@ func (r *pageReader) read(c *parquetColumn) error {
 		return err
 	}
 	c.at += int64(n) + packed
+	c.pages++
+	// 0 is what the library says where there is no checksum. It is that of one page in four billion, which goes unchecked.
+	if sum := uint32(h.CRC); sum != 0 && sum != crc32.ChecksumIEEE(r.packed) {
+		return &Error{msg: fmt.Sprintf("column %q is damaged: page %d of row group %d does not have its checksum", c.name, c.pages, c.group), hint: "copy or write the file again"}
+	}
 	codec := c.codec
 	if shape.v2 && h.DataPageHeaderV2.V.IsCompressed.Valid && !h.DataPageHeaderV2.V.IsCompressed.V {
 		codec = format.Uncompressed

@@ -278,6 +278,8 @@ func keepingFaults() []mutant {
 			edits: []edit{{pages, "r.open > maxPages && r.open/maxOpen > r.file.size {", "false {"}}},
 		{name: "a Parquet page of more bytes than its header says", tests: []string{tables}, run: "HostileParquet",
 			edits: []edit{{pages, "|| n > 0 || end != nil && !errors.Is(end, io.EOF) {", "|| n > 1 || end != nil && !errors.Is(end, io.EOF) {"}}},
+		{name: "a Parquet page that has decayed", tests: []string{tables}, run: "ParquetChecksums",
+			edits: []edit{{pages, "sum != 0 && sum != crc32.ChecksumIEEE(r.packed) {", "false && sum != crc32.ChecksumIEEE(r.packed) {"}}},
 		{name: "Parquet indices beyond the dictionary", tests: []string{tables}, run: "Broken|HostileParquet",
 			edits: []edit{{"internal/data/parquet_column.go", "if uint64(index) >= uint64(len(c.dictionary)) {", "if index < 0 {"}}},
 	}
