@@ -96,8 +96,12 @@ func (o *Outline) peekParquet(t *table, singles []parquetField, looks []look, pe
 			return err
 		}
 		for rows.reset(p); o.Rows < peek; o.Rows++ {
-			if err := rows.next(cells); err != nil {
-				break // the end, or what load will complain about
+			err := rows.next(cells)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				continue // which load will complain about
 			}
 			for i, c := range cells {
 				looks[i].see(string(c.text))

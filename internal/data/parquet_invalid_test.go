@@ -110,6 +110,16 @@ func TestParquetOfNullType(t *testing.T) {
 	}
 }
 
+// TestOutlineOfInvalidParquet: a row that is not as declared is looked past, the first of a table as well.
+func TestOutlineOfInvalidParquet(t *testing.T) {
+	bad, good := int96Of(julianEpoch, 1<<63), int96Of(julianEpoch, 0)
+	content := writeColumn(t, parquet.Leaf(parquet.Int96Type), []parquet.Value{bad, good}, 1, false)
+	o, err := outline(t, "t.parquet", string(content), 5)
+	if err != nil || o.Rows != 5 || len(o.Columns) != 1 || o.Columns[0].Kind == "" {
+		t.Errorf("outline: %+v, %v, want one column, of a kind that five rows tell", o, err)
+	}
+}
+
 // checkEverySecond loads a file whose every second row is not as declared, in each way that there is.
 func checkEverySecond(t *testing.T, content []byte, s *Schema, want string) {
 	t.Helper()
