@@ -15,8 +15,8 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// retyped is a file of a column whose footer says another type of it.
-func retyped(t *testing.T, content []byte, kind format.Type, size int32, logical format.LogicalTypeValue) []byte {
+// retyped is a file of a column whose footer says that its values have a fixed size.
+func retyped(t *testing.T, content []byte, size int32, logical format.LogicalTypeValue) []byte {
 	t.Helper()
 	end := len(content) - 8
 	start := end - int(binary.LittleEndian.Uint32(content[end:]))
@@ -25,10 +25,10 @@ func retyped(t *testing.T, content []byte, kind format.Type, size int32, logical
 		t.Fatal(err)
 	}
 	column := &meta.Schema[len(meta.Schema)-1]
-	column.Type, column.TypeLength, column.LogicalType = thrift.New(kind), thrift.New(size), format.LogicalType{Value: logical}
+	column.Type, column.TypeLength, column.LogicalType = thrift.New(format.FixedLenByteArray), thrift.New(size), format.LogicalType{Value: logical}
 	column.ConvertedType.Valid = false
 	for _, g := range meta.RowGroups {
-		g.Columns[0].MetaData.Type = kind
+		g.Columns[0].MetaData.Type = format.FixedLenByteArray
 	}
 	footer, err := thrift.Marshal(new(thrift.CompactProtocol), &meta)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestInvalidParquetValues(t *testing.T) {
 						}
 						content := writeRows(t, node, rows, version)
 						if c.size > 0 {
-							content = retyped(t, content, format.FixedLenByteArray, c.size, c.logical)
+							content = retyped(t, content, c.size, c.logical)
 						}
 						spec := small()
 						spec.Features = []Feature{feature}
