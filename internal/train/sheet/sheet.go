@@ -18,11 +18,10 @@ import (
 // A Sheet is a report with all that is shown of it.
 type Sheet struct {
 	Report   *train.Report
-	Headline string   // the claim in a few words
-	Sentence string   // the claim in plain words
-	Strength string   // what people call such an ε; empty where nothing is promised
-	Alerts   []string // what a reader must know before anything else
-	Check    Check    // what recomputing the claim gave
+	Headline string // the claim in a few words
+	Sentence string // the claim in plain words
+	Strength string // what people call such an ε; empty where nothing is promised
+	Check    Check  // what recomputing the claim gave
 	Beliefs  []Belief
 	Surprise float64 // chance that a belief becomes firmer than Beliefs say
 	Covered  []string
@@ -57,10 +56,6 @@ type Belief struct{ Before, After float64 }
 // New makes a sheet of a report.
 func New(r *train.Report) *Sheet {
 	s := &Sheet{Report: r, Check: recompute(r), Covered: r.Setting.Covered, Open: r.Setting.NotCovered}
-	for _, problem := range s.Check.Problems {
-		s.Alerts = append(s.Alerts, "do not rely on this report: "+problem)
-	}
-	s.Alerts = append(s.Alerts, r.Warnings...)
 	if r.Private {
 		s.claim()
 	} else {

@@ -99,8 +99,21 @@ func TestLiesAreFound(t *testing.T) {
 		if len(s.Check.Problems) == 0 {
 			t.Errorf("%s: the lie is not found", name)
 		}
-		if !strings.Contains(everything(t, s), "Do not rely on this report") {
-			t.Errorf("%s: the page does not say so", name)
+		for format, write := range map[string]func(io.Writer) error{
+			"text": func(w io.Writer) error { return s.Text(w, 80) }, "md": s.Markdown, "html": s.HTML,
+		} {
+			var b bytes.Buffer
+			if err := write(&b); err != nil {
+				t.Fatal(err)
+			}
+			page := b.String()
+			if format == "html" {
+				_, page, _ = strings.Cut(page, "<body>") // the title is no part of what is read
+			}
+			warned := strings.Index(strings.ToLower(page), "do not rely on this report")
+			if claimed := strings.Index(page, s.Headline); warned < 0 || warned > claimed {
+				t.Errorf("%s: the page as %s does not say so before the claim", name, format)
+			}
 		}
 	}
 	r := honest(t, nil)

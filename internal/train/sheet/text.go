@@ -10,15 +10,24 @@ import (
 	"dptrain/internal/privacy/accounting"
 )
 
+// notToRelyOn stands before whatever recomputing the claim has found.
+const notToRelyOn = "do not rely on this report"
+
 // Text writes the sheet as plain text of at most width columns, at least 40.
 func (s *Sheet) Text(w io.Writer, width int) error {
 	t := &textWriter{width: max(width, 40)}
 	t.line("private: %v", s.Report.Private)
 	t.line("")
+	for _, problem := range s.Check.Problems { // before the claim, which they take back
+		t.paragraph("! ", notToRelyOn+": "+problem)
+	}
+	if len(s.Check.Problems) > 0 {
+		t.line("")
+	}
 	t.line("%s%s", s.Headline, inBrackets(s.Strength))
 	t.paragraph("", s.Sentence)
-	for _, alert := range s.Alerts {
-		t.paragraph("! ", alert)
+	for _, warning := range s.Report.Warnings {
+		t.paragraph("! ", warning)
 	}
 	if len(s.Beliefs) > 0 {
 		t.heading("What it means")
@@ -127,10 +136,13 @@ func (s *Sheet) Markdown(w io.Writer) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("private: %v\n", s.Report.Private)
+	for _, problem := range s.Check.Problems {
+		line("> **Warning:** %s: %s\n", notToRelyOn, mark(problem))
+	}
 	line("# %s%s\n", mark(s.Headline), inBrackets(s.Strength))
 	line("%s\n", mark(s.Sentence))
-	for _, alert := range s.Alerts {
-		line("> **Warning:** %s\n", mark(alert))
+	for _, warning := range s.Report.Warnings {
+		line("> **Warning:** %s\n", mark(warning))
 	}
 	for _, belief := range s.Beliefs {
 		line("- %s", mark(s.beliefSentence(belief)))
