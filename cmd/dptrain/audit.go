@@ -31,8 +31,8 @@ type auditOptions struct {
 
 func (o *auditOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addFlags(f)
-	f.IntVar(&o.canaries, "canaries", 1000, "rows to plant, each with a slot and a parameter of its own; fewer where there is no room")
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines to train with; changes no result")
+	f.IntVar(&o.canaries, "canaries", 1000, "plant `N` rows, each with a slot and a parameter of its own; fewer where there is no room")
+	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "train with `N` goroutines; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
@@ -50,12 +50,12 @@ func newAuditCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit -c CONFIG",
 		Short: "Attack one run of a config: a lower bound on ε beside the claim",
-		Long: `audit runs the real fit once, on an invented table with planted rows, and attacks
-it. Each planted row has a slot, a direction and a fair coin of its own; the coin
-decides whether the row is there. The attacker knows all other rows, sees the
-noisy mean of every step, and guesses the coins. How often it is right bounds ε
-from below, whatever the program claims. No table is read: an audit costs no
-privacy.
+		Long: `audit runs the real fit once, on an invented table with planted rows (canaries),
+and attacks it. Each planted row has a place in the table, a direction and a
+fair coin of its own; the coin decides whether the row is there. The attacker
+knows all other rows, sees the noisy mean of every step, and guesses the coins.
+How often it is right bounds ε from below, whatever the program claims. No table
+is read: an audit costs no privacy.
 
 The lower bound is at 95 % confidence: of runs that keep their promise exactly,
 one in twenty shows a bound above the claim. The alarm, exit status 8, needs a

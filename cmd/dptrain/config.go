@@ -61,7 +61,7 @@ type configFlags struct {
 // addFlags adds -c and --set.
 func (f *configFlags) addFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.File, "config", "c", "", "read the config from `FILE`")
-	flags.StringArrayVar(&f.Set, "set", nil, "set a key of the config, such as privacy.delta=1e-6: `KEY=VALUE`; may be repeated")
+	flags.StringArrayVar(&f.Set, "set", nil, "set `KEY=VALUE` in the config, such as privacy.delta=1e-6; may be repeated")
 }
 
 // addDataFlag adds --data.

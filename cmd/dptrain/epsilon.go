@@ -37,24 +37,24 @@ type epsilonOptions struct {
 
 func (o *epsilonOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addFlags(f)
-	f.Float64Var(&o.q, "sampling-probability", 0, "chance of a row to join a step, in (0, 1]; 1 is full batch")
-	f.IntVar(&o.rows, "rows", 0, "number of rows, with --batch-size")
-	f.IntVar(&o.batchSize, "batch-size", 0, "expected batch size, with --rows")
-	f.IntVar(&o.steps, "steps", 0, "number of steps")
-	f.Float64Var(&o.epochs, "epochs", 0, "passes over the rows, instead of --steps")
-	f.Float64Var(&o.noiseMultiplier, "noise-multiplier", 0, "σ: standard deviation of the noise ÷ clipping norm")
-	f.Float64Var(&o.targetEpsilon, "target-epsilon", 0, "find what meets this ε, see --solve")
-	f.Float64Var(&o.delta, "delta", 0, "δ, in (0, 1)")
-	f.StringVar(&o.solve, "solve", "noise-multiplier", "what --target-epsilon finds: noise-multiplier, steps or batch-size")
-	f.StringVar(&o.accountant, "accountant", "pld", "pld or rdp")
-	f.StringVar(&o.adjacency, "adjacency", string(accounting.ZeroOut), "zero_out, add_or_remove_one or replace_one")
-	f.Float64Var(&o.atEpsilon, "at-epsilon", 0, "also print the δ at this ε")
-	f.IntVar(&o.groupSize, "group-size", 1, "price the rows of one person who has up to this many, at most 128")
-	f.StringVar(&o.events, "events", "", "price a list of events, JSON or YAML as in a report's accounting.events: `FILE`")
-	f.Float64Var(&o.relativeWidth, "relative-width", 0, "width of the certified interval relative to ε, 1e-6 to 0.1; 0.001 unless given")
-	f.StringVar(&o.plot, "plot", "", "draw ε over the steps and over σ: `FILE` ending in .svg or .png")
+	f.Float64Var(&o.q, "sampling-probability", 0, "chance `Q` of a row to join a step, in (0, 1]; 1 is full batch")
+	f.IntVar(&o.rows, "rows", 0, "`N` rows, with --batch-size")
+	f.IntVar(&o.batchSize, "batch-size", 0, "expected batch size `B`, with --rows: Q is B ÷ N")
+	f.IntVar(&o.steps, "steps", 0, "`T` steps")
+	f.Float64Var(&o.epochs, "epochs", 0, "`P` passes over the rows, instead of --steps")
+	f.Float64Var(&o.noiseMultiplier, "noise-multiplier", 0, "σ of `S`: standard deviation of the noise ÷ clipping norm")
+	f.Float64Var(&o.targetEpsilon, "target-epsilon", 0, "find what meets the ε of `E`, see --solve")
+	f.Float64Var(&o.delta, "delta", 0, "δ, the chance that the bound fails: `D` in (0, 1)")
+	f.StringVar(&o.solve, "solve", "noise-multiplier", "`WHAT` --target-epsilon finds: noise-multiplier, steps or batch-size")
+	f.StringVar(&o.accountant, "accountant", "pld", "`METHOD` that adds up the steps: pld or rdp")
+	f.StringVar(&o.adjacency, "adjacency", string(accounting.ZeroOut), "`WHICH` tables are neighbours: zero_out, add_or_remove_one or replace_one")
+	f.Float64Var(&o.atEpsilon, "at-epsilon", 0, "also print the δ at the ε of `E`")
+	f.IntVar(&o.groupSize, "group-size", 1, "price the rows of one person who has up to `K` of them, at most 128")
+	f.StringVar(&o.events, "events", "", "price the list of events in `FILE`, JSON or YAML as accounting.events of a report")
+	f.Float64Var(&o.relativeWidth, "relative-width", 0, "width `W` of the certified interval relative to ε, 1e-6 to 0.1; 0.001 unless given")
+	f.StringVar(&o.plot, "plot", "", "draw ε over the steps and over σ into `FILE`, ending in .svg or .png")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing plot")
-	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "exit with status 5 where ε is above this")
+	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "exit with status 5 where ε is above `E`")
 	f.BoolVar(&o.curve, "curve", false, "also print ε over the steps")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
@@ -62,13 +62,14 @@ func (o *epsilonOptions) addFlags(f *pflag.FlagSet) {
 func newEpsilonCommand(s *streams) *cobra.Command {
 	var o epsilonOptions
 	c := &cobra.Command{
-		Use:   "epsilon (-c CONFIG | --sampling-probability Q --steps T --noise-multiplier S --delta D)",
+		Use:   "epsilon (-c CONFIG | --events FILE --delta D | --sampling-probability Q --steps T --noise-multiplier S --delta D)",
 		Short: "Compute the ε of a run, or the noise that a target needs",
 		Long: `epsilon prices a run of DP-SGD without touching data: by a config, or by its
 numbers. Every ε printed is an upper bound, rounded up. With --target-epsilon it
 finds the noise multiplier, the steps or the batch size that meet the target, on
 the private side. --group-size prices what a person with several rows is
-promised.
+promised; --events prices what a report lists as accounting.events, at its
+accounting.accounted_delta.
 
 Rough guidance: below 1 very strong, 1 to 10 moderate, above 10 weak; 8 is a
 common ceiling.
@@ -79,6 +80,7 @@ when ε is above --max-epsilon or the target cannot be reached.`,
   dptrain epsilon --rows 60000 --batch-size 256 --epochs 15 --target-epsilon 3 --delta 1e-5
   dptrain epsilon --sampling-probability 0.01 --noise-multiplier 1 --target-epsilon 3 --delta 1e-5 --solve steps
   dptrain epsilon -c configs/adult.yaml --max-epsilon 1 --json
+  dptrain epsilon --events events.json --delta 9.9999e-6
   dptrain epsilon -c configs/mnist_mlp.yaml --plot mnist_mlp.svg`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

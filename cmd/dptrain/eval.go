@@ -32,23 +32,23 @@ type evalOptions struct {
 }
 
 func (o *evalOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVarP(&o.model, "model", "m", "", "the model file")
-	f.StringVar(&o.data, "data", "", "the labelled table; - is standard input")
-	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
-	f.StringArrayVar(&o.aliases, "label-alias", nil, "read the label FROM as the class TO of the model: `FROM=TO`; may be repeated")
+	f.StringVarP(&o.model, "model", "m", "", "the model `FILE`")
+	f.StringVar(&o.data, "data", "", "the labelled table `FILE`; - is standard input")
+	f.StringVar(&o.format, "format", "", "`FORMAT` of the table: csv, tsv, jsonl or parquet; by default the file's extension decides")
+	f.StringArrayVar(&o.aliases, "label-alias", nil, "`FROM=TO`: read the label FROM as the class TO of the model; may be repeated")
 	addGateFlag(f, &o.failUnder)
 	f.StringVar(&o.by, "by", "", "also evaluate the groups of rows that share a value of this `COLUMN`")
-	f.StringVar(&o.split, "split", "", "evaluate one side of the model's split alone: test, the rows held out of training, or train")
+	f.StringVar(&o.split, "split", "", "evaluate one `SIDE` of the model's split alone: test, the rows held out of training, or train")
 	f.Float64Var(&o.dpEpsilon, "dp-epsilon", 0, "add noise to the counts, so that the figures are `E`-differentially private for the table's rows")
 	f.StringVar(&o.plot, "plot", "", "draw ROC, precision-recall, calibration and confusion into the folder `DIR`, as SVG and PNG")
-	f.StringVar(&o.junit, "junit", "", "write the outcome of each --fail-under as JUnit XML: `FILE`")
+	f.StringVar(&o.junit, "junit", "", "write the outcome of each --fail-under to `FILE` as JUnit XML")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite existing plots and JUnit files")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
 
 // addGateFlag adds --fail-under.
 func addGateFlag(f *pflag.FlagSet, gates *[]string) {
-	f.StringArrayVar(gates, "fail-under", nil, "`METRIC=VALUE`: exit with status 6 where it is worse, such as accuracy=0.85 or recall.CLASS=0.6; may be repeated")
+	f.StringArrayVar(gates, "fail-under", nil, "exit with status 6 where a metric is worse than in `METRIC=VALUE`, such as accuracy=0.85 or recall.CLASS=0.6; may be repeated")
 }
 
 func newEvalCommand(s *streams) *cobra.Command {
@@ -63,11 +63,11 @@ come in any order, further ones are ignored, and unknown categories count as
 other.
 
 Labels that the table spells otherwise than the model was taught are named by
---label-alias FROM=TO, as data.label.aliases in a config; a label that is neither
-a class nor named is an error.
+--label-alias FROM=TO, as data.label.aliases in a config; a label that is
+neither a class nor named is an error.
 
-Where the config of the model has a split, --split test evaluates the rows of the
-training table that were held out.
+Where the config of the model has a split, --split test evaluates the rows of
+the training table that were held out.
 
 The figures are exact. Where the table is private, publishing them is outside
 the model's guarantee. --dp-epsilon E adds discrete Laplace noise to every count
@@ -81,8 +81,9 @@ f1.CLASS; with --by, largest_gap and worst_group_accuracy. For log_loss,
 expected_calibration_error and largest_gap, less is better.
 
 Exit status is 0 when done, 2 for a wrong flag or alias, 4 for a table that is
-missing or not as declared, 6 when a --fail-under is not met, 7 for a file that is no model
-of this program, and 9 when a file cannot be written or is there already.`,
+missing or not as declared, 6 when a --fail-under is not met, 7 for a file that
+is no model of this program, and 9 when a file cannot be written or is there
+already.`,
 		Example: `  dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv
   dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv --dp-epsilon 1
   dptrain eval -m runs/quickstart/model.safetensors --data testdata/quickstart/test.csv --label-alias lost=card_lost

@@ -24,9 +24,9 @@ type exportOptions struct {
 }
 
 func (o *exportOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVarP(&o.model, "model", "m", "", "the model file")
-	f.StringVar(&o.to, "to", "onnx", "the format: onnx")
-	f.StringVarP(&o.output, "output", "o", "", "write to this `FILE`; by default beside the model")
+	f.StringVarP(&o.model, "model", "m", "", "the model `FILE`")
+	f.StringVar(&o.to, "to", "onnx", "the `FORMAT`: onnx")
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE`; by default beside the model")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing file")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }

@@ -43,13 +43,13 @@ func (o *fitOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "plan the run and print what it would promise; read no record")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing model and report, and give up an interrupted run")
 	f.BoolVar(&o.resume, "resume", false, "go on with an interrupted run; with nothing to go on with, start anew")
-	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "refuse a run whose ε is above this (exit status 5)")
+	f.Float64Var(&o.maxEpsilon, "max-epsilon", 0, "refuse a run whose ε is above `E` (exit status 5)")
 	f.BoolVar(&o.requirePrivate, "require-private", false, "refuse a run that promises nothing, such as one with --seed (exit status 5)")
-	f.Uint64Var(&o.seed, "seed", 0, "draw all randomness from this number, for tests: the model is then not private")
+	f.Uint64Var(&o.seed, "seed", 0, "draw all randomness from the number `N`, for tests: the model is then not private")
 	f.BoolVar(&o.noPrivacy, "no-privacy", false, "train without clipping or noise, to compare: the model is then not private")
 	f.StringVar(&o.eval, "eval", "", "evaluate the model on the labelled table `FILE`, whose rows no promise is made to")
 	addGateFlag(f, &o.failUnder)
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines to train with; changes no result")
+	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "train with `N` goroutines; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
@@ -76,8 +76,7 @@ in the output folder, and fit --resume goes on with it. The log has every step
 before its noise is drawn, so that a resumed run never claims less than was
 spent: steps that were lost are charged, and the run has fewer left; a query
 whose answer was lost is asked again by steps of the run. Each attempt draws
-fresh randomness. fit --resume --dry-run --json tells the steps
-charged so far.
+fresh randomness. fit --resume --dry-run --json tells the steps charged so far.
 
 With --eval the model is evaluated when it is written, and --fail-under holds it
 to figures, as dptrain eval does. The table is read before training begins, so

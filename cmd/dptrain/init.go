@@ -32,10 +32,10 @@ type initOptions struct {
 const peekRows = 1000
 
 func (o *initOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
-	f.StringVar(&o.label, "label", "", "the column to predict")
+	f.StringVar(&o.format, "format", "", "`FORMAT` of the table: csv, tsv, jsonl or parquet; by default the file's extension decides")
+	f.StringVar(&o.label, "label", "", "the `COLUMN` to predict")
 	f.BoolVar(&o.peek, "peek", false, fmt.Sprintf("look at the first %d rows to guess kinds; without it no record is read", peekRows))
-	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing output file")
 }
 
@@ -50,9 +50,9 @@ classes are left blank, for you to fill in from what is known without looking at
 the records. fit and validate say what a blank wants.
 
 --peek looks at the first rows too, to guess the kind of each column, and the
-config says so. It copies no cell, bound or category. A JSONL table has no header:
-its names are in its records, so that it needs --peek. Of a Parquet file the schema
-is the header.
+config says so. It copies no cell, bound or category. A JSONL table has no
+header: its names are in its records, so that it needs --peek. Of a Parquet file
+the schema is the header.
 
 Exit status is 0 when done, 2 for a wrong flag, 4 for a table that is missing or
 has no header, and 9 when the output cannot be written or is there already.`,

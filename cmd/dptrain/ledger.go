@@ -39,18 +39,21 @@ changed, cut, or does not add up, and 9 when it cannot be read.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(
-		newLedgerPartCommand(s, "show", "Print the terms of a ledger and what was spent", printLedger),
-		newLedgerPartCommand(s, "check", "Check the chain and the arithmetic of a ledger", printLedgerCheck),
+		newLedgerPartCommand(s, "show", "Print the terms of a ledger and what was spent",
+			"ledger show prints the terms of a ledger, what was spent, and each run with its\nε alone and the ε of all up to it. It checks the ledger as ledger check does", printLedger),
+		newLedgerPartCommand(s, "check", "Check the chain and the arithmetic of a ledger",
+			"ledger check reads the whole file, follows the chain of its lines, prices every\nentry again, and holds the totals against the budget", printLedgerCheck),
 	)
 	return c
 }
 
 // newLedgerPartCommand is one of the two commands, which differ in what they print of a ledger that holds.
-func newLedgerPartCommand(s *streams, name, short string, print func(*streams, string, *ledger.Ledger) error) *cobra.Command {
+func newLedgerPartCommand(s *streams, name, short, long string, print func(*streams, string, *ledger.Ledger) error) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     name + " FILE",
 		Short:   short,
+		Long:    long + ".\n\nExit status is 0 when done, 2 for a wrong argument, 7 for a ledger that was\nchanged, cut, or does not add up, and 9 when it cannot be read.",
 		Example: "  dptrain ledger " + name + " privacy-ledger.jsonl",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {

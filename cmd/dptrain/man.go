@@ -12,7 +12,7 @@ func newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",
 		Short:   "Write the man pages into a folder",
-		Long:    "man writes a man page for each command into a folder, which it creates.\n\nExit status is 0 when done, 2 for a wrong flag, and 9 when they cannot be written.",
+		Long:    "man writes a man page for each command into a folder, which it creates.\n\nExit status is 0 when done, 2 for a wrong flag, and 9 when they cannot be\nwritten.",
 		Example: "  dptrain man runs/man",
 		Hidden:  true,
 		Args: func(_ *cobra.Command, args []string) error {

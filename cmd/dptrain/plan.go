@@ -26,7 +26,7 @@ type planOptions struct {
 
 func (o *planOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addFlags(f)
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines that fit would train with")
+	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "time `N` goroutines, as fit would train with")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
 

@@ -25,10 +25,10 @@ type predictOptions struct {
 }
 
 func (o *predictOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVarP(&o.model, "model", "m", "", "the model file")
-	f.StringVar(&o.data, "data", "", "the table; - is standard input")
-	f.StringVar(&o.format, "format", "", "csv, tsv, jsonl or parquet; by default the file's extension decides")
-	f.StringVarP(&o.output, "output", "o", "", "write to this file instead of standard output")
+	f.StringVarP(&o.model, "model", "m", "", "the model `FILE`")
+	f.StringVar(&o.data, "data", "", "the table `FILE`; - is standard input")
+	f.StringVar(&o.format, "format", "", "`FORMAT` of the table: csv, tsv, jsonl or parquet; by default the file's extension decides")
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing output file")
 }
 

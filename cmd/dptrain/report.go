@@ -17,7 +17,7 @@ type reportOptions struct {
 }
 
 func (o *reportOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "text", "text, md, html or json")
+	f.StringVar(&o.format, "format", "text", "`FORMAT` of the page: text, md, html or json")
 }
 
 func newReportCommand(s *streams) *cobra.Command {

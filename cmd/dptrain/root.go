@@ -17,7 +17,12 @@ func newRootCommand(s *streams) *cobra.Command {
 		Short: "Train differentially private classifiers on tables",
 		Long: `dptrain trains differentially private classifiers on CSV, JSONL and Parquet
 tables from a YAML config, and writes a model and a report that states what was
-promised to the people in the table: ε, δ, σ, C, steps.
+promised to the people in the table.
+
+The promise: any conclusion drawn from the model is at most e^ε times as likely
+with a row as without it, but for a chance of δ. A smaller ε is a stronger
+promise. σ says how much noise each step gets, in units of C, the most that one
+row can move it.
 
 From a table to a decision:
   1. dptrain init TABLE -o config.yaml    a config to fill in, from the header
@@ -71,14 +76,23 @@ From a table to a decision:
 			root.AddCommand(c)
 		}
 	}
+	root.SetHelpCommand(newHelpCommand(root))
 	root.SetHelpCommandGroupID("look")
 	root.SetCompletionCommandGroupID("look")
-	root.SetHelpCommand(newHelpCommand(root))
 	root.AddCommand(newManCommand())
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
 	addCompletions(root)
+	keepFlagOrder(root)
 	return root
+}
+
+// keepFlagOrder lists the flags of c and of the commands below it as they are declared, what is needed first, and not by name.
+func keepFlagOrder(c *cobra.Command) {
+	c.Flags().SortFlags = false
+	for _, below := range c.Commands() {
+		keepFlagOrder(below)
+	}
 }
 
 // unknownBelow says that a command has none below it that is called as the first of the arguments.

@@ -17,6 +17,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
 
 	"dptrain/internal/train"
 )
@@ -536,15 +539,26 @@ func TestEpsilon(t *testing.T) {
 	}
 }
 
-// TestHelp holds every command's help against the house rules: an example, and its exit statuses.
+// TestHelp holds every command's help against the house rules: an example, its exit statuses, lines of 80 columns at most,
+// and a word for what each flag takes.
 func TestHelp(t *testing.T) {
-	for _, c := range newRootCommand(&streams{}).Commands() {
+	for _, c := range append(newRootCommand(&streams{}).Commands(), newLedgerCommand(&streams{}).Commands()...) {
 		if c.Example == "" {
 			t.Errorf("%s has no example", c.Name())
 		}
 		if c.Name() != "version" && !strings.Contains(c.Long, "Exit status is 0") {
 			t.Errorf("the help of %s does not list its exit statuses", c.Name())
 		}
+		for _, line := range strings.Split(c.Long, "\n") {
+			if n := utf8.RuneCountInString(line); n > 80 {
+				t.Errorf("the help of %s has a line of %d columns: %s", c.Name(), n, line)
+			}
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if word, _ := pflag.UnquoteUsage(f); f.Value.Type() != "bool" && word != strings.ToUpper(word) {
+				t.Errorf("the help of %s says that --%s takes a %s", c.Name(), f.Name, word)
+			}
+		})
 	}
 }
 

@@ -13,11 +13,11 @@ func newSchemaCommand(s *streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema config|report",
 		Short: "Print the JSON Schema of configs or of reports",
-		Long: `schema prints a JSON Schema (draft 2020-12): of configs, for editors that complete
-and check as you type, or of report.json, for programs that read one. A config
-that the schema accepts may still be refused by validate, which knows more; a
-report with a field that the schema does not have is not a report of this
-version.
+		Long: `schema prints a JSON Schema (draft 2020-12): of configs, for editors that
+complete and check as you type, or of report.json, for programs that read one. A
+config that the schema accepts may still be refused by validate, which knows
+more; a report with a field that the schema does not have is not a report of
+this version.
 
 Exit status is 0 when done, and 2 for a wrong argument.`,
 		Example: `  dptrain schema config >dptrain.schema.json

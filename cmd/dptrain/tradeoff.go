@@ -39,11 +39,11 @@ func (o *tradeoffOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addFlags(f)
 	o.config.addDataFlag(f)
 	f.StringVar(&o.eval, "eval", "", "evaluate on the labelled table `FILE`")
-	f.StringVar(&o.epsilons, "epsilon", "0.5,1,2,4,8", "the values of ε to train at")
-	f.IntVar(&o.runs, "runs", 3, "how often to train at each, to see the spread")
-	f.StringVar(&o.plot, "plot", "", "draw the figures over ε: `FILE` ending in .svg or .png")
+	f.StringVar(&o.epsilons, "epsilon", "0.5,1,2,4,8", "the values of ε to train at, a `LIST`")
+	f.IntVar(&o.runs, "runs", 3, "train `N` times at each, to see the spread")
+	f.StringVar(&o.plot, "plot", "", "draw the figures over ε into `FILE`, ending in .svg or .png")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing plot")
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "goroutines to train with; changes no result")
+	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "train with `N` goroutines; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
@@ -51,12 +51,12 @@ func (o *tradeoffOptions) addFlags(f *pflag.FlagSet) {
 func newTradeoffCommand(s *streams) *cobra.Command {
 	var o tradeoffOptions
 	c := &cobra.Command{
-		Use:   "tradeoff -c CONFIG --data TRAIN --eval TEST",
+		Use:   "tradeoff -c CONFIG [--data TRAIN] --eval TEST",
 		Short: "Show what privacy costs in accuracy, on public or held-out data",
 		Long: `tradeoff trains at several values of ε, a few times each, and evaluates every
-model: accuracy, AUC and log loss over ε, with their spread over the runs, beside
-the same model without privacy and beside always saying the majority class. It
-says in words what the price of privacy is.
+model: accuracy, AUC and log loss over ε, with their spread over the runs,
+beside the same model without privacy and beside always saying the majority
+class. It says in words what the price of privacy is.
 
 It is an exploration. What it prints depends on the rows of both tables without
 any noise, and one of its models is trained without privacy: it promises nothing

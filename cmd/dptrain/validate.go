@@ -40,16 +40,16 @@ func newValidateCommand(s *streams) *cobra.Command {
 		Short: "Check a config and the table it declares; train nothing",
 		Long: `validate reads a config as fit does, plans the run, and reads the whole table
 where there is one: every row must be as declared; the first 20 that are not are
-shown, by their place alone. It trains nothing, writes
-nothing and costs no privacy. A table that the config names but that is not
-there is left out; one given by --data must be there.
+shown, by their place alone. It trains nothing, writes nothing and costs no
+privacy. A table that the config names but that is not there is left out; one
+given by --data must be there.
 
 Warnings are what a careful reader should know, each with a code that dptrain
 explain explains. They change no exit status.
 
 With --json there is one object for a config or a table that is not valid, too:
-"valid" is false, and "errors" lists file, line, column, message and hint of what
-standard error shows; what could not be planned is left out.
+"valid" is false, and "errors" lists file, line, column, message and hint of
+what standard error shows; what could not be planned is left out.
 
 Exit status is 0 when config and table are valid, 2 for a wrong flag, 3 for an
 invalid config, 4 for a table that is missing or not as declared, and 5 for a

@@ -14,7 +14,7 @@ func newVersionCommand(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of dptrain",
-		Example: "  dptrain version --json",
+		Example: "  dptrain version\n  dptrain version --json",
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if !asJSON {
