@@ -42,12 +42,12 @@ func printEval(out io.Writer, r *evalResult) error {
 	if len(r.By) > 0 {
 		fmt.Fprintf(w, "\n%s\taccuracy\tlog loss\tAUC\trows\n", sheet.Clean(r.ByColumn))
 		for _, g := range r.By {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", sheet.Clean(g.Group), show(g.Accuracy), show(g.LogLoss), show(g.AUC), g.Rows)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", groupName(g.Group), show(g.Accuracy), show(g.LogLoss), show(g.AUC), g.Rows)
 		}
 	}
 	if gap := r.LargestGap; gap != nil {
 		fmt.Fprintf(w, "\nlargest gap\t%.4f in accuracy, between %s and %s (groups of at least %d rows)\n",
-			gap.Accuracy, sheet.Clean(gap.Best), sheet.Clean(gap.Worst), gap.MinRows)
+			gap.Accuracy, groupName(gap.Best), groupName(gap.Worst), gap.MinRows)
 	}
 	if r.Epsilon != nil {
 		fmt.Fprintf(w, "\nprivacy\tε = %g for the rows of this table, for these figures alone\n", *r.Epsilon)
@@ -87,6 +87,14 @@ func printConfusion(w io.Writer, m *train.Metrics) {
 	for _, p := range pairs[:min(most, len(pairs))] {
 		fmt.Fprintf(w, "%s\t%s\t%d\n", sheet.Clean(m.Classes[p.is].Name), sheet.Clean(m.Classes[p.said].Name), p.rows)
 	}
+}
+
+// groupName is the cell that a group shares; the empty one, which a line would not show, is in quotes.
+func groupName(cell string) string {
+	if cell == "" {
+		return `""`
+	}
+	return sheet.Clean(cell)
 }
 
 // short is a name of at most 16 characters.

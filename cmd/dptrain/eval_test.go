@@ -152,3 +152,14 @@ func TestStandardizedModelsAreEvaluatedAsTheyEncode(t *testing.T) {
 		t.Errorf("tradeoff = %d\n%s", code, stderr)
 	}
 }
+
+// TestEvalNamesTheEmptyGroup shows rows whose cell is empty as a group that can be read.
+func TestEvalNamesTheEmptyGroup(t *testing.T) {
+	dir := workshop(t)
+	r := fit(t, dir)
+	write(t, dir, "towns.csv", strings.ReplaceAll(evalTable(), "Bern", ""))
+	status, stdout, stderr := dptrain(t, dir, "eval", "-m", *r.Model, "--data", "towns.csv", "--by", "town")
+	if status != 0 || !strings.Contains(stdout, "\n\"\"  ") || !strings.Contains(stdout, `""`+" and Ulm") && !strings.Contains(stdout, `Ulm and ""`) {
+		t.Errorf("eval --by town: exit status %d, printed\n%s%s", status, stdout, stderr)
+	}
+}
