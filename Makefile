@@ -49,7 +49,7 @@ fuzz: ## every fuzz target for FUZZTIME, a number of runs: a time can end in a f
 fuzz-long: ## an hour: every fuzz target from the kept corpus, which grows by what they find
 	.ci/fuzz.sh $(FUZZLONG)
 
-mutants: ## breaks a copy of the source in a hundred ways and requires the tests to go red for each: about ten minutes
+mutants: ## breaks a copy of the source in some hundred ways and requires the tests to go red for each: about ten minutes
 	go run ./testdata/mutants
 
 mutants-short: ## those that any change to the mechanism must not bring back

@@ -19,8 +19,8 @@ const (
 )
 
 // An Attempt is one process's go at a run in an output folder. Its log, a [disk.Journal], says what may have drawn noise:
-// every query of the records is reserved in it, on disk, before its noise is drawn. So whatever ends the process, and
-// whenever, the log has at least what was drawn; the next attempt takes all that is reserved as drawn, and has the rest
+// every query of the records is reserved in it, on disk, before its noise is drawn; a fit that is told to stop gives back what it
+// has not drawn of its last reservation. So whatever ends the process, and whenever, the log has at least what was drawn; the next attempt takes all that is reserved as drawn, and has the rest
 // of the plan left. Its checkpoint says what was learned: parameters, the optimizer's state and the average, all of them
 // post-processing of noisy means. What was drawn after the checkpoint is lost, and paid for. Where the answers of queries
 // are lost, steps of the plan ask for them again ([Plan.askAgain]).
@@ -37,16 +37,18 @@ type Attempt struct {
 	lost    []string    // those that an earlier attempt asked, and of which nothing was learned
 	learned *Learned    // what the queries gave; nil before
 	charged int         // steps reserved, by this attempt and those before it
+	latest  int         // of those, the ones that the log's last entry reserved
 	saved   *checkpoint // what those before it left; nil: nothing
 	resumed bool
 	journal *disk.Journal
 }
 
-// A logEntry is what one line of a log says: one of the three.
+// A logEntry is what one line of a log says: one of the four.
 type logEntry struct {
 	Start   *logStart   `json:"start,omitempty"`   // the first line
 	Reserve *logReserve `json:"reserve,omitempty"` // before noise is drawn
 	Learned *Learned    `json:"learned,omitempty"` // once all queries were answered
+	Return  *logReserve `json:"return,omitempty"`  // of the reservation before, once nothing more of it will be drawn
 }
 
 // logStart says which run it is.
@@ -57,7 +59,7 @@ type logStart struct {
 	Steps  int    `json:"steps"`  // planned
 }
 
-// logReserve says that a query may draw its noise so many times more.
+// logReserve says that a query may draw its noise so many times more, or less.
 type logReserve struct {
 	Query string `json:"query"`
 	Count int    `json:"count"`
@@ -160,7 +162,7 @@ func (a *Attempt) read(path string, entries []disk.Entry) error {
 		decoder.DisallowUnknownFields()
 		err := decoder.Decode(&entry)
 		stated := 0
-		for _, is := range []bool{entry.Start != nil, entry.Reserve != nil, entry.Learned != nil} {
+		for _, is := range []bool{entry.Start != nil, entry.Reserve != nil, entry.Learned != nil, entry.Return != nil} {
 			if is {
 				stated++
 			}
@@ -195,10 +197,18 @@ func (a *Attempt) readStart(path string, start *logStart) error {
 }
 
 // readEntry takes a further line. It reports whether that can follow from those before it: each query once and in order,
-// then what was learned, once, with steps before it where they asked again, and after it.
+// then what was learned, once, with steps before it where they asked again, and after it. A reservation of steps may be returned
+// in part.
 func (a *Attempt) readEntry(entry logEntry) bool {
-	r := entry.Reserve
+	r, latest := entry.Reserve, a.latest
+	a.latest = 0
 	switch {
+	case entry.Return != nil:
+		r = entry.Return
+		if r.Query != querySteps || r.Count < 1 || r.Count >= latest {
+			return false
+		}
+		a.charged -= r.Count
 	case entry.Learned != nil:
 		if a.learned != nil || len(a.asked) == 0 || len(a.queries) > 0 {
 			return false
@@ -214,6 +224,7 @@ func (a *Attempt) readEntry(entry logEntry) bool {
 			return false
 		}
 		a.charged += r.Count
+		a.latest = r.Count
 	}
 	return true
 }
@@ -261,6 +272,20 @@ func (a *Attempt) reserve(count int) error {
 		return err
 	}
 	a.charged += count
+	a.latest = count
+	return nil
+}
+
+// giveBack puts on disk that count of the steps reserved last were not drawn, nor will be.
+func (a *Attempt) giveBack(count int) error {
+	if count < 1 || count >= a.latest {
+		return fmt.Errorf("%d of %d steps reserved last cannot be given back", count, a.latest)
+	}
+	if _, err := a.journal.Append(logEntry{Return: &logReserve{Query: querySteps, Count: count}}); err != nil {
+		return err
+	}
+	a.charged -= count
+	a.latest = 0
 	return nil
 }
 

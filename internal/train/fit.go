@@ -102,7 +102,7 @@ func Fit(ctx context.Context, p *Plan, d *data.Dataset, r Run) (*Fitted, error) 
 	first := l.next
 	for l.next < p.Train.Steps {
 		if ctx.Err() != nil {
-			return nil, errors.Join(keep.save(), ctx.Err())
+			return nil, errors.Join(keep.stop(), ctx.Err())
 		}
 		if err := keep.reserve(); err != nil {
 			return nil, err

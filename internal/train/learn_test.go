@@ -464,11 +464,19 @@ func TestLogsOfQueries(t *testing.T) {
 	moments := []data.Moments{{Feature: "a", Mean: 0.5, Deviation: 0.5}, {Feature: "b", Mean: 0, Deviation: 1}}
 	learned := func(m []data.Moments, w ...float64) logEntry { return logEntry{Learned: &Learned{m, w}} }
 	good := []logEntry{reserve(queryMoments, 1), reserve(queryHistogram, 1), learned(moments, 1, 0.5, 1), reserve(querySteps, 3)}
+	back := func(query string, n int) logEntry { return logEntry{Return: &logReserve{query, n}} }
 	for _, test := range []struct {
 		name    string
 		entries []logEntry
 		want    string // error, or empty
 	}{
+		{"steps given back", append(good[:4:4], back(querySteps, 2), good[3], back(querySteps, 1)), ""},
+		{"all steps given back", append(good[:4:4], back(querySteps, 3)), "line 6 says what is not in the plan"},
+		{"steps given back twice", append(good[:4:4], back(querySteps, 1), back(querySteps, 1)), "line 7 says what is not in the plan"},
+		{"fewer than none given back", append(good[:4:4], back(querySteps, -1)), "line 6 says what is not in the plan"},
+		{"steps given back before any", append(good[:3:3], back(querySteps, 1)), "line 5 says what is not in the plan"},
+		{"steps given back after answers", []logEntry{good[0], good[1], good[3], good[2], back(querySteps, 1)}, "line 6 says what is not in the plan"},
+		{"a query given back", []logEntry{good[0], good[1], back(queryHistogram, 1)}, "line 4 says what is not in the plan"},
 		{"nothing yet", nil, ""},
 		{"all", good, ""},
 		{"answers", good[:3], ""},

@@ -1,6 +1,10 @@
 package train
 
-import "dptrain/internal/privacy/rng"
+import (
+	"errors"
+
+	"dptrain/internal/privacy/rng"
+)
 
 // A learner is a model on its way: what steps change, all of it post-processing of noisy means.
 type learner struct {
@@ -113,6 +117,15 @@ func (k *keeper) reserve() error {
 	}
 	k.pace.kept()
 	return nil
+}
+
+// stop keeps what was learned, and gives back the steps that were reserved and will not be drawn.
+func (k *keeper) stop() error {
+	err := k.save()
+	if k.attempt != nil && k.learner.next < k.attempt.charged {
+		err = errors.Join(err, k.attempt.giveBack(k.attempt.charged-k.learner.next))
+	}
+	return err
 }
 
 // save keeps what was learned since the last time. A model that has run away is not worth it, and ends the run: the

@@ -169,6 +169,8 @@ func countingFaults() []mutant {
 		{name: "a step drawn before it is reserved on disk", short: true, tests: []string{learning}, run: "Crash|Killed",
 			edits: []edit{{fit, "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n", ""},
 				{fit, "\t\tl.learned()\n", "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tl.learned()\n"}}},
+		{name: "a run that is told to stop gives back a step that it drew", tests: []string{learning}, run: "Resumed",
+			edits: []edit{{"internal/train/learner.go", "k.attempt.giveBack(k.attempt.charged-k.learner.next)", "k.attempt.giveBack(k.attempt.charged-k.learner.next+1)"}}},
 		{name: "a resumed run has all its steps again", tests: []string{learning}, run: "Crash|Killed|Resume",
 			edits: []edit{{"internal/train/learner.go", "l.next = r.Attempt.charged", "l.next = l.applied"}}},
 		{name: "a reservation that is not synced", tests: []string{"./internal/train/disk", learning, program}, run: "Journal|Crash|Killed|Fault",
