@@ -71,6 +71,7 @@ func origins() map[string]origin {
 		// The log, and the checkpoint's metadata and tensors.
 		"log.start": container, "log.start.format": constant, "log.start.run": course, "log.start.config": config, "log.start.steps": config,
 		"log.reserve": container, "log.reserve.query": config, "log.reserve.count": course, "log.learned": container,
+		"log.return": container, "log.return.query": config, "log.return.count": course,
 		"checkpoint.format": constant, "checkpoint.run": course, "checkpoint.config": config, "checkpoint.applied": course,
 		"checkpoint.charged": course, "checkpoint.averaged": course, "checkpoint.tensors": output,
 
