@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,7 +22,7 @@ type auditOptions struct {
 	config     configFlags
 	canaries   int
 	given      bool // --canaries
-	workers    int
+	workers    workers
 	noProgress bool
 	quiet      bool
 	json       bool
@@ -32,7 +31,7 @@ type auditOptions struct {
 func (o *auditOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addFlags(f)
 	f.IntVar(&o.canaries, "canaries", 1000, "plant `N` rows, each with a slot and a parameter of its own; fewer where there is no room")
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "train with `N` goroutines; changes no result")
+	o.workers.addFlag(f, "train with `N` goroutines; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
@@ -70,8 +69,8 @@ flag, 3 for an invalid config, 8 when it does, and 130 when interrupted.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.given = c.Flags().Changed("canaries")
-			if o.workers < 1 || o.workers > maxWorkers {
-				return usage("leave --workers out to use every processor", "--workers is %d, want 1 to %d", o.workers, maxWorkers)
+			if err := o.workers.check(); err != nil {
+				return err
 			}
 			return runAudit(c.Context(), s, &o)
 		},
@@ -167,7 +166,7 @@ func (o *auditOptions) attack(ctx context.Context, s *streams, p *train.Plan) (t
 	bar := newProgress(s.err, p.Train.Steps, progressOptions{off: o.noProgress || o.quiet,
 		price: func(int) (float64, bool) { return 0, false }})
 	defer bar.clear()
-	return train.Audit(ctx, p, o.canaries, coins.Source(rng.Coins).Stream(0, 0), train.Run{Key: key, Workers: o.workers, Progress: bar.step})
+	return train.Audit(ctx, p, o.canaries, coins.Source(rng.Coins).Stream(0, 0), train.Run{Key: key, Workers: o.workers.of(p), Progress: bar.step})
 }
 
 // newAuditResult holds the guesses against the claim. What looks at ε and δ alone does best with the surest of them.

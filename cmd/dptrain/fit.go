@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -30,7 +29,7 @@ type fitOptions struct {
 	noPrivacy      bool
 	eval           string
 	failUnder      []string
-	workers        int
+	workers        workers
 	noProgress     bool
 	quiet          bool
 	json           bool
@@ -49,14 +48,11 @@ func (o *fitOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.noPrivacy, "no-privacy", false, "train without clipping or noise, to compare: the model is then not private")
 	f.StringVar(&o.eval, "eval", "", "evaluate the model on the labelled table `FILE`, whose rows no promise is made to")
 	addGateFlag(f, &o.failUnder)
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "train with `N` goroutines; changes no result")
+	o.workers.addFlag(f, "train with `N` goroutines; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print neither progress nor warnings")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
-
-// maxWorkers bounds the memory that a mistyped --workers asks for.
-const maxWorkers = 1024
 
 func newFitCommand(s *streams) *cobra.Command {
 	var o fitOptions
@@ -99,8 +95,8 @@ is at work in the folder, and 130 when interrupted.`,
 	o.addFlags(c.Flags())
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.seeded = c.Flags().Changed("seed")
-		if o.workers < 1 || o.workers > maxWorkers {
-			return usage("leave --workers out to use every processor", "--workers is %d, want 1 to %d", o.workers, maxWorkers)
+		if err := o.workers.check(); err != nil {
+			return err
 		}
 		if c.Flags().Changed("max-epsilon") && !(o.maxEpsilon > 0) {
 			return usage("", "--max-epsilon is %v, want a positive number", o.maxEpsilon)

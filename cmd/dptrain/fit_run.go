@@ -89,7 +89,7 @@ func (o *fitOptions) fitAndWrite(ctx context.Context, s *streams, cfg *config, p
 	}
 	defer table.Close()
 	loaded := time.Now()
-	run := train.Run{Key: key, Workers: o.workers, Attempt: attempt}
+	run := train.Run{Key: key, Workers: o.workers.of(p), Attempt: attempt}
 	if !secretRows {
 		run.Clock = func() time.Duration { return time.Since(began) }
 	}

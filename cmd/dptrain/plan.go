@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,13 +19,13 @@ import (
 // planOptions are the flags of plan.
 type planOptions struct {
 	config  configFlags
-	workers int
+	workers workers
 	json    bool
 }
 
 func (o *planOptions) addFlags(f *pflag.FlagSet) {
 	o.config.addFlags(f)
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "time `N` goroutines, as fit would train with")
+	o.workers.addFlag(f, "time `N` goroutines, as fit would train with")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
 
@@ -96,8 +95,8 @@ type planKnob struct {
 }
 
 func runPlan(ctx context.Context, s *streams, o *planOptions) error {
-	if o.workers < 1 || o.workers > maxWorkers {
-		return usage("leave --workers out to use every processor", "--workers is %d, want 1 to %d", o.workers, maxWorkers)
+	if err := o.workers.check(); err != nil {
+		return err
 	}
 	cfg, err := loadConfig(o.config, os.Getenv)
 	if err != nil {
@@ -108,16 +107,16 @@ func runPlan(ctx context.Context, s *streams, o *planOptions) error {
 		return err
 	}
 	s.warnOfPlan(cfg, p.Warnings)
-	pace, err := measurePace(ctx, p, o.workers)
+	pace, err := measurePace(ctx, p, o.workers.of(p))
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	look := p.Outlook(o.workers)
+	look := p.Outlook(o.workers.of(p))
 	r := &planResult{
 		planFigures: figures(p, look), Delta: p.Privacy.Delta, MaxGradNorm: p.Privacy.MaxGradNorm, LearningRate: p.Train.LearningRate,
 		Rows: p.Slots(), Classes: len(p.Schema.Classes()), Parameters: look.Parameters,
 		Mu: look.Mu, RowsMu: look.RowsMu, RowsMuPerClass: look.RowsMuPerClass, NoisePerWeight: look.NoisePerWeight,
-		TrainSeconds: pace.seconds(p), MemoryBytes: look.Memory, Knobs: turnKnobs(cfg, p, pace, o.workers), Warnings: placeWarnings(cfg, p.Warnings),
+		TrainSeconds: pace.seconds(p), MemoryBytes: look.Memory, Knobs: turnKnobs(cfg, p, pace, o.workers.of(p)), Warnings: placeWarnings(cfg, p.Warnings),
 	}
 	r.ExamplesPerSecond = p.Divisor() * float64(p.Train.Steps) / r.TrainSeconds
 	if o.json {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ type tradeoffOptions struct {
 	runs       int
 	plot       string
 	fresh      bool
-	workers    int
+	workers    workers
 	noProgress bool
 	json       bool
 }
@@ -43,7 +42,7 @@ func (o *tradeoffOptions) addFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.runs, "runs", 3, "train `N` times at each, to see the spread")
 	f.StringVar(&o.plot, "plot", "", "draw the figures over ε into `FILE`, ending in .svg or .png")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing plot")
-	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "train with `N` goroutines; changes no result")
+	o.workers.addFlag(f, "train with `N` goroutines; changes no result")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress bar")
 	f.BoolVar(&o.json, "json", false, "print the result as one JSON object")
 }
@@ -163,8 +162,9 @@ func (o *tradeoffOptions) check() (epsilons []float64, err error) {
 		return nil, usage("a labelled table that was not trained on", "--eval is missing")
 	case o.runs < 1 || o.runs > 1000:
 		return nil, usage("three show a spread", "--runs is %d, want 1 to 1000", o.runs)
-	case o.workers < 1 || o.workers > maxWorkers:
-		return nil, usage("leave --workers out to use every processor", "--workers is %d, want 1 to %d", o.workers, maxWorkers)
+	}
+	if err := o.workers.check(); err != nil {
+		return nil, err
 	}
 	return slices.Compact(epsilons), readyFile(o.plot, o.fresh)
 }
@@ -264,7 +264,7 @@ func (e *exploration) once(ctx context.Context, p *train.Plan, progress func(ste
 	if err != nil {
 		return nil, err
 	}
-	fitted, err := train.Fit(ctx, p, e.table, train.Run{Key: key, Workers: e.options.workers, Progress: progress})
+	fitted, err := train.Fit(ctx, p, e.table, train.Run{Key: key, Workers: e.options.workers.of(p), Progress: progress})
 	if err != nil {
 		return nil, interrupted(ctx, err)
 	}

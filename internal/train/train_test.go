@@ -19,6 +19,7 @@ import (
 	"dptrain/internal/data"
 	"dptrain/internal/privacy/rng"
 	"dptrain/internal/train/disk"
+	"dptrain/internal/train/nn"
 )
 
 // pointer makes optional values.
@@ -518,6 +519,29 @@ func TestPlanIsCalibratedToTheTarget(t *testing.T) {
 			if got := p.Claim.Upper; got > epsilon || got < epsilon*(1-3e-3) {
 				t.Errorf("q = %v: the plan costs ε %v, want just below %v", q, got, epsilon)
 			}
+		}
+	}
+}
+
+// TestWorkersPay shares steps of milliseconds, and those of microseconds not.
+func TestWorkersPay(t *testing.T) {
+	for _, test := range []struct {
+		shape       nn.Shape
+		rows, batch int
+		want        int
+	}{
+		{nn.Shape{Dense: 2, Classes: 2}, 40, 40, 1},
+		{nn.Shape{Dense: 100, Classes: 2}, 16_000, 32, 1},
+		{nn.Shape{Dense: 100, Classes: 2}, 16_000, 256, 3},
+		{nn.Shape{Dense: 100, Classes: 2}, 16_000, 8000, 8},
+		{nn.Shape{Dense: 784, Hidden: []int{1000}, Classes: 10}, 100, 1, 8},
+		{nn.Shape{Sparse: 4096, Classes: 77}, 100, 10, 8},
+	} {
+		test.shape.Activation = nn.ReLU
+		j := newBenchJob(t, test.shape, test.rows, test.batch, 1)
+		j.plan.Train.SamplingProbability = j.plan.Mechanism.SamplingProbability
+		if got := j.plan.Workers(8); got != test.want {
+			t.Errorf("%s, batch %d: %d workers, want %d", layersOf(test.shape), test.batch, got, test.want)
 		}
 	}
 }
