@@ -65,7 +65,7 @@
 //	             TestEpsilonOfReferenceTable, TestEpsilonWhereOthersFail, TestConformance, TestCalibrationIsTight, TestNoiselessRunClaimsNothing,
 //	             TestMaxEpsilonIsHeldAgainstTheClaim, TestQueriesAreCharged
 //	Critical     Steps that drew noise and are not charged: crashes, kills, full disks, stops that depend on what was seen.
-//	             TestEveryStepIsCharged, TestFitDrawsWhatItsPlanCharges, TestCrashNeverUndercharges, TestKilledAtEveryStep, TestRandomKills
+//	             TestEveryStepIsCharged, TestFitDrawsWhatItsPlanCharges, TestCrashNeverUndercharges, TestStoppedRunsAreChargedWhatTheyDrew, TestKilledAtEveryStep, TestRandomKills
 //	Critical     Many fits on one table. Those that name a ledger share its budget.
 //	             TestParallelRunsNeverOverspend, TestParallelFitsShareABudget, TestLedgerSurvivesEveryFault
 //	Critical     Records in what is printed or written beside the model.

@@ -19,11 +19,12 @@ const (
 )
 
 // An Attempt is one process's go at a run in an output folder. Its log, a [disk.Journal], says what may have drawn noise:
-// every query of the records is reserved in it, on disk, before its noise is drawn; a fit that is told to stop gives back what it
-// has not drawn of its last reservation. So whatever ends the process, and whenever, the log has at least what was drawn; the next attempt takes all that is reserved as drawn, and has the rest
-// of the plan left. Its checkpoint says what was learned: parameters, the optimizer's state and the average, all of them
-// post-processing of noisy means. What was drawn after the checkpoint is lost, and paid for. Where the answers of queries
-// are lost, steps of the plan ask for them again ([Plan.askAgain]).
+// every query of the records is reserved in it, on disk, before its noise is drawn; a fit that is told to stop gives back
+// what it has not drawn of its last reservation. So whatever ends the process, and whenever, the log has at least what was
+// drawn; the next attempt takes all that is reserved as drawn, and has the rest of the plan left. Its checkpoint says what
+// was learned: parameters, the optimizer's state and the average, all of them post-processing of noisy means. What was
+// drawn after the checkpoint is lost, and paid for. Where the answers of queries are lost, steps of the plan ask for them
+// again ([Plan.askAgain]).
 //
 // The log has the answers of the queries, too. Neither file holds a key, nor anything else computed from records: each
 // attempt draws fresh randomness, and under add/remove adjacency a fresh map from rows to slots. They can be copied back, as any
@@ -198,14 +199,14 @@ func (a *Attempt) readStart(path string, start *logStart) error {
 
 // readEntry takes a further line. It reports whether that can follow from those before it: each query once and in order,
 // then what was learned, once, with steps before it where they asked again, and after it. A reservation of steps may be returned
-// in part.
+// in part, but not of those that ask.
 func (a *Attempt) readEntry(entry logEntry) bool {
 	r, latest := entry.Reserve, a.latest
 	a.latest = 0
 	switch {
 	case entry.Return != nil:
 		r = entry.Return
-		if r.Query != querySteps || r.Count < 1 || r.Count >= latest {
+		if r.Query != querySteps || r.Count < 1 || r.Count >= latest || a.learned == nil && len(a.asked) > 0 {
 			return false
 		}
 		a.charged -= r.Count
@@ -250,6 +251,7 @@ func (a *Attempt) Kept() int {
 // none ever stands beside a log that is not its own. It errs with an *ExhaustedError where nothing could come of it.
 func (a *Attempt) Open() error {
 	path := filepath.Join(a.dir, LogFile)
+	a.latest = 0 // another attempt's, which may have drawn all of it
 	if a.resumed {
 		if a.charged == a.start.Steps && a.saved == nil {
 			return &ExhaustedError{a.start.Steps}

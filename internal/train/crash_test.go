@@ -28,6 +28,8 @@ type crashRun struct {
 	report *Report // of the plan
 	seed   uint64  // of the last attempt
 	drawn  int     // steps drawn by all attempts
+	stopAt int     // each attempt is told to stop after so many steps; 0: never
+	secret bool    // whether there is no clock
 
 	queried []int // queries drawn by all attempts
 }
@@ -57,7 +59,14 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 	c.seed++
 	steps := 0
 	key := rng.TestKey(c.seed)
-	f, err := Fit(context.Background(), c.plan, c.table, Run{Key: key, Workers: 1, Attempt: a,
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	// A step takes a tenth of a block: blocks are of 1, 10, 10, … steps.
+	clock := func() time.Duration { return time.Duration(steps) * minBlock / 10 }
+	if c.secret {
+		clock = nil
+	}
+	f, err := Fit(ctx, c.plan, c.table, Run{Key: key, Workers: 1, Attempt: a, Clock: clock,
 		watch: func(slots privacy.Slots, layout privacy.Layout) (means, error) {
 			m, err := privacy.NewMechanism(c.plan.Mechanism, slots, key, layout)
 			return counting{m, &c.drawn}, err
@@ -67,12 +76,14 @@ func (c *crashRun) attempt(fsys disk.FS, killAtStep int) (applied int, killed bo
 			return privacy.NewQuery(c.plan.Mechanism, i, slots, key, 1)
 		},
 		Progress: func(int) {
-			if steps++; steps == killAtStep {
+			steps++
+			if steps == killAtStep {
 				panic(disktest.Killed{})
 			}
+			if steps == c.stopAt {
+				stop()
+			}
 		},
-		// A step takes a tenth of a block: blocks are of 1, 10, 10, … steps.
-		Clock: func() time.Duration { return time.Duration(steps) * minBlock / 10 },
 	})
 	if err != nil {
 		return 0, false, errors.Join(err, a.Close())
@@ -163,7 +174,7 @@ func newCrashRunOn(t *testing.T, s *data.Schema, table *data.Dataset, change fun
 
 // again is the same run in another folder.
 func (c *crashRun) again() *crashRun {
-	return &crashRun{t: c.t, dir: c.t.TempDir(), plan: c.plan, table: c.table, report: c.report}
+	return &crashRun{t: c.t, dir: c.t.TempDir(), plan: c.plan, table: c.table, report: c.report, secret: c.secret}
 }
 
 // finish resumes until the run has ended, on a disk without faults, and looks at what is left.

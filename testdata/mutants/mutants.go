@@ -171,6 +171,8 @@ func countingFaults() []mutant {
 				{fit, "\t\tl.learned()\n", "\t\tif err := keep.reserve(); err != nil {\n\t\t\treturn nil, err\n\t\t}\n\t\tl.learned()\n"}}},
 		{name: "a run that is told to stop gives back a step that it drew", tests: []string{learning}, run: "Resumed",
 			edits: []edit{{"internal/train/learner.go", "k.attempt.giveBack(k.attempt.charged-k.learner.next)", "k.attempt.giveBack(k.attempt.charged-k.learner.next+1)"}}},
+		{name: "a run that is told to stop gives back what an earlier attempt lost", tests: []string{learning}, run: "Stopped",
+			edits: []edit{{"internal/train/learner.go", "giveBack(k.attempt.charged-k.learner.next)", "giveBack(k.attempt.charged-k.learner.applied)"}}},
 		{name: "a resumed run has all its steps again", tests: []string{learning}, run: "Crash|Killed|Resume",
 			edits: []edit{{"internal/train/learner.go", "l.next = r.Attempt.charged", "l.next = l.applied"}}},
 		{name: "a reservation that is not synced", tests: []string{"./internal/train/disk", learning, program}, run: "Journal|Crash|Killed|Fault",
