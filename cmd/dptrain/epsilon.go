@@ -50,7 +50,7 @@ func (o *epsilonOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.adjacency, "adjacency", string(accounting.ZeroOut), "`WHICH` tables are neighbours: zero_out, add_or_remove_one or replace_one")
 	f.Float64Var(&o.atEpsilon, "at-epsilon", 0, "also print the δ at the ε of `E`")
 	f.IntVar(&o.groupSize, "group-size", 1, "price the rows of one person who has up to `K` of them, at most 128")
-	f.StringVar(&o.events, "events", "", "price the list of events in `FILE`, JSON or YAML as accounting.events of a report")
+	f.StringVar(&o.events, "events", "", "price the events of a report `FILE`, or a list of such, JSON or YAML")
 	f.Float64Var(&o.relativeWidth, "relative-width", 0, "width `W` of the certified interval relative to ε, 1e-6 to 0.1; 0.001 unless given")
 	f.StringVar(&o.plot, "plot", "", "draw ε over the steps and over σ into `FILE`, ending in .svg or .png")
 	f.BoolVar(&o.fresh, "fresh", false, "overwrite an existing plot")
@@ -62,14 +62,14 @@ func (o *epsilonOptions) addFlags(f *pflag.FlagSet) {
 func newEpsilonCommand(s *streams) *cobra.Command {
 	var o epsilonOptions
 	c := &cobra.Command{
-		Use:   "epsilon (-c CONFIG | --events FILE --delta D | --sampling-probability Q --steps T --noise-multiplier S --delta D)",
+		Use:   "epsilon (-c CONFIG | --events FILE | --sampling-probability Q --steps T --noise-multiplier S --delta D)",
 		Short: "Compute the ε of a run, or the noise that a target needs",
 		Long: `epsilon prices a run of DP-SGD without touching data: by a config, or by its
 numbers. Every ε printed is an upper bound, rounded up. With --target-epsilon it
 finds the noise multiplier, the steps or the batch size that meet the target, on
 the private side. --group-size prices what a person with several rows is
-promised; --events prices what a report lists as accounting.events, at its
-accounting.accounted_delta.
+promised; --events prices what a report lists as accounting.events, for its
+adjacency and at its accounting.accounted_delta, or any such list.
 
 Rough guidance: below 1 very strong, 1 to 10 moderate, above 10 weak; 8 is a
 common ceiling.
@@ -80,7 +80,7 @@ when ε is above --max-epsilon or the target cannot be reached.`,
   dptrain epsilon --rows 60000 --batch-size 256 --epochs 15 --target-epsilon 3 --delta 1e-5
   dptrain epsilon --sampling-probability 0.01 --noise-multiplier 1 --target-epsilon 3 --delta 1e-5 --solve steps
   dptrain epsilon -c configs/adult.yaml --max-epsilon 1 --json
-  dptrain epsilon --events events.json --delta 9.9999e-6
+  dptrain epsilon --events runs/quickstart/report.json
   dptrain epsilon -c configs/mnist_mlp.yaml --plot mnist_mlp.svg`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

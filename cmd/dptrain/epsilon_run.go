@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"dptrain/internal/privacy/accounting"
+	"dptrain/internal/train"
 )
 
 // A priced run is a number of steps with what they cost.
@@ -97,7 +98,8 @@ func (o *epsilonOptions) accountantOf(name string, adjacency accounting.Adjacenc
 	return a, err
 }
 
-// priceEvents prices the list of events in a file.
+// priceEvents prices the list of events in a file, or those of a report, for its neighbours and at the δ that was left for them unless
+// another is asked for.
 func (o *epsilonOptions) priceEvents() (*priced, error) {
 	for _, flag := range []string{"sampling-probability", "rows", "batch-size", "steps", "epochs", "noise-multiplier",
 		"target-epsilon", "solve", "curve", "plot"} {
@@ -105,10 +107,40 @@ func (o *epsilonOptions) priceEvents() (*priced, error) {
 			return nil, usage("the file states all events", "--%s does not go with --events", flag)
 		}
 	}
-	if !o.given("delta") && !o.given("at-epsilon") {
-		return nil, usage("such as --delta 1e-6", "--delta is missing")
+	stated := o.given("delta") || o.given("at-epsilon")
+	adjacency, delta := accounting.Adjacency(o.adjacency), o.delta
+	var text []byte
+	report, err := train.ReadReport(o.events)
+	switch {
+	case err == nil:
+		text = report.Accounting.Events
+		if !o.given("adjacency") {
+			adjacency = report.Adjacency
+		}
+		if !stated {
+			delta = report.Accounting.AccountedDelta
+		}
+	case !stated:
+		return nil, usage("such as --delta 1e-6; a report states its own", "--delta is missing")
+	default:
+		if text, err = listedEvents(o.events); err != nil {
+			return nil, err
+		}
 	}
-	src, err := readConfig(o.events)
+	event, err := accounting.UnmarshalEvent(text)
+	if err != nil {
+		return nil, &failure{statusConfig, fmt.Errorf("%s: %w", o.events, err), "a report's accounting.events shows the form"}
+	}
+	r := &priced{adjacency: adjacency, delta: delta, steps: 1, listed: true,
+		event: func(int) accounting.Event { return event }}
+	r.epsilon = func(a accounting.Accountant, _ int) (accounting.Interval, error) { return a.Epsilon(event, r.delta) }
+	r.accountant, err = o.accountantOf(o.accountant, r.adjacency)
+	return r, err
+}
+
+// listedEvents is what a file of JSON or YAML lists, as JSON.
+func listedEvents(path string) ([]byte, error) {
+	src, err := readConfig(path)
 	if err != nil {
 		return nil, err
 	}
@@ -116,19 +148,7 @@ func (o *epsilonOptions) priceEvents() (*priced, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(root.value())
-	if err != nil {
-		return nil, err
-	}
-	event, err := accounting.UnmarshalEvent(text)
-	if err != nil {
-		return nil, &failure{statusConfig, fmt.Errorf("%s: %w", o.events, err), "a report's accounting.events shows the form"}
-	}
-	r := &priced{adjacency: accounting.Adjacency(o.adjacency), delta: o.delta, steps: 1, listed: true,
-		event: func(int) accounting.Event { return event }}
-	r.epsilon = func(a accounting.Accountant, _ int) (accounting.Interval, error) { return a.Epsilon(event, r.delta) }
-	r.accountant, err = o.accountantOf(o.accountant, r.adjacency)
-	return r, err
+	return json.Marshal(root.value())
 }
 
 // dpsgd is a number of steps of DP-SGD.

@@ -227,6 +227,11 @@ func TestVerifyTiesTheFilesTogether(t *testing.T) {
 		if code != int(test.status) || !strings.Contains(stdout+stderr, test.want) {
 			t.Errorf("%s: exit status = %d, want %d with %q; %s%s", test.name, code, test.status, test.want, stdout, stderr)
 		}
+		var refusal verifyRefusal
+		if err := json.Unmarshal([]byte(stdout), &refusal); test.status == statusIntegrity &&
+			(err != nil || refusal.Verified || refusal.Report != test.args[4] || !strings.Contains(refusal.Error, test.want)) {
+			t.Errorf("%s: standard output is %q, want an object with the error", test.name, stdout)
+		}
 	}
 	if code, out, stderr := dptrain(t, dir, append(good, "--ledger", "l.jsonl")...); code != 0 || !strings.Contains(out, "computed again from the events") {
 		t.Errorf("verify = %d, %s%s", code, out, stderr)

@@ -463,6 +463,7 @@ func TestEpsilon(t *testing.T) {
 	dir := workshop(t)
 	write(t, dir, "fixed.yaml", "- {event: sampled_without_replacement, sampling_probability: 0.1, of: {event: gaussian, noise_multiplier: 2}}\n")
 	write(t, dir, "events.yaml", "- {event: self_composed, count: 100, of: {event: gaussian, noise_multiplier: 20}}\n")
+	claimed := fit(t, dir, "--set", "privacy.adjacency=replace_one", "-o", "claimed")
 	for _, test := range []struct {
 		name   string
 		args   string
@@ -506,6 +507,13 @@ func TestEpsilon(t *testing.T) {
 		{"events", "--events events.yaml --delta 1e-5", statusDone, func(r epsilonResult) bool {
 			return *r.Epsilon == 1.9931 && r.Steps == nil // 100 Gaussians of σ = 20
 		}},
+		{"a report", "--events claimed/report.json", statusDone, func(r epsilonResult) bool {
+			return r.Adjacency == "replace_one" && *r.Epsilon == *claimed.Epsilon && *r.Delta < 1e-3 && *r.Delta > 0.99e-3
+		}},
+		{"a report, asked otherwise", "--events claimed/report.json --delta 1e-4 --adjacency zero_out", statusDone, func(r epsilonResult) bool {
+			return r.Adjacency == "zero_out" && *r.Epsilon < *claimed.Epsilon && *r.Delta == 1e-4
+		}},
+		{"events without delta", "--events events.yaml", statusUsage, nil},
 		{"plot", "--sampling-probability 1 --steps 100 --noise-multiplier 20 --delta 1e-5 --plot p.svg", statusDone, func(epsilonResult) bool {
 			text, err := os.ReadFile("p.svg")
 			return err == nil && strings.Contains(string(text), "<svg")

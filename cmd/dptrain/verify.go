@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -45,13 +46,22 @@ entered in that ledger, which is checked too.
 It cannot tell files that were made up whole, all hashes included: there is no
 signature. Keep the report's id, or the ledger, where others cannot write.
 
+With --json there is one object where something does not agree, too: "verified"
+is false, and "error" says what it is.
+
 Exit status is 0 when everything agrees, 2 for a wrong flag, 3 for an invalid
 config, 7 when something does not agree, or the files are of another version,
 and 9 when a file cannot be read.`,
 		Example: `  dptrain verify -m runs/quickstart/model.safetensors -r runs/quickstart/report.json
   dptrain verify -m model.safetensors -r report.json -c train.yaml --ledger privacy-ledger.jsonl`,
 		Args: noArguments,
-		RunE: func(*cobra.Command, []string) error { return runVerify(s, &o) },
+		RunE: func(*cobra.Command, []string) error {
+			err := runVerify(s, &o)
+			if o.json && exitStatus(err) == statusIntegrity {
+				return errors.Join(err, json.NewEncoder(s.out).Encode(verifyRefusal{Model: o.model, Report: o.report, Error: inWords(err)}))
+			}
+			return err
+		},
 	}
 	o.addFlags(c.Flags())
 	return c
@@ -59,7 +69,7 @@ and 9 when a file cannot be read.`,
 
 // verifyResult is what verify prints with --json.
 type verifyResult struct {
-	Verified bool     `json:"verified"` // true: what does not agree is an error
+	Verified bool     `json:"verified"` // true
 	Model    string   `json:"model"`
 	Report   string   `json:"report"`
 	ReportID string   `json:"report_id"`
@@ -69,6 +79,14 @@ type verifyResult struct {
 	Config   bool     `json:"config"` // a config was given, and agrees
 	// LedgerEpsilon is what the ledger has spent in all; null where none was given.
 	LedgerEpsilon *float64 `json:"ledger_epsilon"`
+}
+
+// verifyRefusal is what verify prints with --json where something does not agree.
+type verifyRefusal struct {
+	Verified bool   `json:"verified"` // false
+	Model    string `json:"model"`
+	Report   string `json:"report"`
+	Error    string `json:"error"`
 }
 
 func runVerify(s *streams, o *verifyOptions) error {
