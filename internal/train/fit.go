@@ -208,11 +208,11 @@ const (
 	waveGroupBytes = 3 << 19 // of a group: the sum is passed once for each
 )
 
-// keptBytes is what a fit keeps beside packed weights: what the learner has, and sums in int64 with others beside them in float32 or,
-// of the weights of sparse inputs, int32; each worker has its own, but for the former in waves.
+// keptBytes is what a fit keeps beside packed weights: what the learner has, and sums: in int64 with others beside them in float32; of
+// the weights of sparse inputs in two int32. Each worker has its own, but of the former in waves.
 func keptBytes(p *Plan, l privacy.Layout) int {
 	params, sparse := p.Net.Params(), sparseParams(p.Net)
-	kept := params*valueBytes*len(learnerTensors(p)) + 12*sparse*l.Workers
+	kept := params*valueBytes*len(learnerTensors(p)) + 8*sparse*l.Workers
 	if l.Waves {
 		return kept + 8*(params-sparse)
 	}

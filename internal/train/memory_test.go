@@ -40,6 +40,8 @@ func TestFitKeepsToItsMemory(t *testing.T) {
 		{rows: 200, shape: nn.Shape{Dense: 3000, Hidden: []int{4000, 1500}, Classes: 10}, workers: []int{1}, keeps: true},
 		{name: "adam", rows: 200, shape: nn.Shape{Dense: 3000, Hidden: []int{4000, 1500}, Classes: 10}, workers: []int{1}, keeps: true,
 			change: func(j *benchJob) { j.plan.Train.Optimizer = Adam }},
+		{name: "adam", rows: 1001, shape: nn.Shape{Sparse: 1 << 20, Hidden: []int{18}, Classes: 2}, workers: []int{1},
+			change: func(j *benchJob) { j.plan.Train.Optimizer = Adam }},
 		{name: "add_or_remove_one", rows: 10_000_000, shape: nn.Shape{Dense: 1, Classes: 2}, change: func(j *benchJob) {
 			j.plan.Privacy.Adjacency, j.plan.RowsAtMost = accounting.AddOrRemoveOne, j.plan.Rows
 		}},

@@ -32,7 +32,7 @@
 // of h, which moves it by at most h/2. What the row adds is thus an integer vector that is a function of the row alone, whatever other
 // rows do; integers add exactly, in any order and through any number of partial sums, and of a null row, as of one that is not drawn,
 // they are 0. No partial sum overflows: |bⱼ| ≤ C is at most 2²⁴·h, a row has one product in a coordinate, as its columns differ, 127 of
-// them are below 2³¹, and a column that has taken 127 is carried over to int64 first. (A row longer than C, which claim 1 rules out, could
+// them are below 2³¹, and of a column that has taken 127 what is above 2²⁴·h is carried over first: the rest counts as one. (A row longer than C, which claim 1 rules out, could
 // move an int32 by 2³²·h, not by its excess alone.)
 //
 // # Claim 3: discrete for continuous noise

@@ -7,18 +7,19 @@ import "math"
 // rounded in most columns, where but one or two of the range's rows add anything.
 //
 // Products are rounded to multiples of [Lattice.ProductStep], of which C is at most 2²⁴, and summed as int32, which is half of what
-// int64 would pass through the caches. A column that has taken as many products as an int32 is sure to hold is carried over to
-// int64, which few columns are in a step.
+// int64 would pass through the caches. Of a column that has taken as many products as an int32 is sure to hold, multiples of 2²⁴ are
+// carried over to another int32, which few columns are in a step.
 type Products struct {
 	sum     []int32 // [columns×width], in product steps
-	taken   []uint8 // by column: the products in sum, and carried where there is something in wide
-	wide    []int64 // [columns×width], in product steps: what was carried over
+	taken   []uint8 // by column: the products in sum, and carried where there is something in high
+	high    []int32 // [columns×width], in 2²⁴ product steps: what was carried over
 	width   int
 	inverse float32 // 1/ProductStep
 	shift   int     // log₂ of ProductStep/Step
 }
 
 const (
+	highBits  = 24  // C is at most 2²⁴ product steps
 	mostTaken = 127 // products of at most 2²⁴ each: their sum is below 2³¹
 	carried   = 128 // a bit beyond
 )
@@ -27,7 +28,7 @@ const (
 func NewProducts(l Lattice, columns, width int) *Products {
 	_, exponent := math.Frexp(l.ProductStep / l.Step)
 	return &Products{
-		sum: make([]int32, columns*width), taken: make([]uint8, columns), wide: make([]int64, columns*width),
+		sum: make([]int32, columns*width), taken: make([]uint8, columns), high: make([]int32, columns*width),
 		width: width, inverse: float32(1 / l.ProductStep), shift: exponent - 1,
 	}
 }
@@ -61,11 +62,16 @@ func (p *Products) Add(columns []uint32, values, d []float32) {
 	addProducts(p.sum, columns, values, d, p.inverse)
 }
 
-// carry makes room in a column.
+// carry makes room in a column: what is left in sum is at least 0 and below 2²⁴, no more than a product. What is in high is below the
+// number of slots, and so within int32.
 func (p *Products) carry(column int) {
 	from, to := column*p.width, (column+1)*p.width
-	addWide(p.wide[from:to], p.sum[from:to], 0)
-	p.taken[column] = carried
+	sum, high := p.sum[from:to], p.high[from:to]
+	for j, v := range sum {
+		high[j] += v >> highBits
+		sum[j] = v & (1<<highBits - 1)
+	}
+	p.taken[column] = carried + 1
 }
 
 // CollectTo adds the coordinates of the columns [from, to) to dst [(to−from)×width], in lattice steps, and clears them. Different
@@ -79,11 +85,8 @@ func (p *Products) CollectTo(dst []int64, from, to int) {
 		if taken < carried {
 			continue
 		}
-		wide := p.wide[(from+i)*p.width:][:p.width]
-		for j, v := range wide {
-			dst[i*p.width+j] += v << p.shift
-		}
-		clear(wide)
+		high := p.high[(from+i)*p.width:][:p.width]
+		addWide(dst[i*p.width:(i+1)*p.width], high, highBits+p.shift)
 	}
 	clear(p.taken[from:to])
 }
