@@ -40,11 +40,12 @@
 // sum, 8, of each worker with 4 of float32 or, in waves, of all; for weights of sparse inputs, two sums of 4 of each worker; and, where
 // there is room, the other weights packed for the forward pass, 4 (the backward pass reads the parameters themselves: as fast). There is
 // no gradient: a block's noisy mean goes to the optimizer from the cache. A checkpoint, and the model in the end, go to the file from
-// where they are. So beside the table a fit takes at most 24 bytes for each parameter and worker, and 64 MiB: TestFitKeepsToItsMemory. Two
-// kinds of fit take more. Adam on one core takes 28 where dense rows are so long, more than 14,000 numbers, that a wave of them does not
-// fit, which is more than that above 16 million parameters. Where rows stand in other slots than those of their numbers, under
-// add_or_remove_one, a row takes 4 bytes and a slot a fifth of one: more than that above some 10 million rows. Norms of rows are computed
-// when they are read. (Kept, they were a wait for memory: 100-2 at a batch of 32768 takes five sixths of the time without.)
+// where they are. So beside the table a fit takes at most 24 bytes for each parameter and worker, and 64 MiB: TestFitKeepsToItsMemory.
+// Two kinds of fit take more. Adam on one core takes 28 where rows are so long, more than 14,000 numbers, inputs and twice the units of
+// all layers, that a wave of them does not fit, which is more than that above 16 million parameters. Where rows stand in other slots than
+// those of their numbers, under add_or_remove_one, a row takes 4 bytes and a slot a fifth of one: more than that above some 10 million
+// rows. Norms of rows are computed when they are read. (Kept, they were a wait for memory: 100-2 at a batch of 32768 takes five sixths of
+// the time without.)
 //
 // Gathered rows are not laid a multiple of a kilobyte apart, where the columns that products walk down would fall on few
 // lines of a cache (package nn). Nothing is allocated from one step to the next.

@@ -31,9 +31,10 @@
 // h ≤ 1 is a power of two, and no delta, being the gradient of a bias, is longer than C ≤ 2²⁴·h. Each is then rounded to a multiple
 // of h, which moves it by at most h/2. What the row adds is thus an integer vector that is a function of the row alone, whatever other
 // rows do; integers add exactly, in any order and through any number of partial sums, and of a null row, as of one that is not drawn,
-// they are 0. No partial sum overflows: |bⱼ| ≤ C is at most 2²⁴·h, a row has one product in a coordinate, as its columns differ, 127 of
-// them are below 2³¹, and of a column that has taken 127 what is above 2²⁴·h is carried over first: the rest counts as one. (A row longer than C, which claim 1 rules out, could
-// move an int32 by 2³²·h, not by its excess alone.)
+// they are 0. No partial sum overflows: |bⱼ| ≤ C is at most 2²⁴·h, a row has one product in a coordinate, as its columns differ, and
+// 127 of them are below 2³¹. Of a column that has taken 127, ⌊v/2²⁴⌋ is carried over to another int32 first; the rest is below 2²⁴
+// and counts as one. What is carried over is at most one for each slot, of which a plan has fewer than 2³¹. (A row longer than C, which
+// claim 1 rules out, could move an int32 by 2³²·h, not by its excess alone.)
 //
 // # Claim 3: discrete for continuous noise
 //

@@ -11,7 +11,7 @@ import "math"
 // carried over to another int32, which few columns are in a step.
 type Products struct {
 	sum     []int32 // [columns×width], in product steps
-	taken   []uint8 // by column: the products in sum, and carried where there is something in high
+	taken   []uint8 // by column: the products in sum, a rest counting as one, and carried where there is something in high
 	high    []int32 // [columns×width], in 2²⁴ product steps: what was carried over
 	width   int
 	inverse float32 // 1/ProductStep
@@ -24,7 +24,7 @@ const (
 	carried   = 128 // a bit beyond
 )
 
-// NewProducts returns an empty sum for columns of width coordinates.
+// NewProducts returns an empty sum for columns of width coordinates. It is for fewer than 2³¹ rows.
 func NewProducts(l Lattice, columns, width int) *Products {
 	_, exponent := math.Frexp(l.ProductStep / l.Step)
 	return &Products{

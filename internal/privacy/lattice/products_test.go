@@ -82,8 +82,8 @@ func testProducts(t *testing.T) {
 	}
 }
 
-// TestProductsNeverOverflow adds the largest products there are, of either sign, to three of five columns: more than an int32 holds, and
-// each column at other times.
+// TestProductsNeverOverflow adds the largest products there are, of either sign, and others, to four of five columns: more than an int32
+// holds, and each column at other times.
 func TestProductsNeverOverflow(t *testing.T) { atEveryLevel(t, testFullColumns) }
 
 func testFullColumns(t *testing.T) {
@@ -93,7 +93,7 @@ func testFullColumns(t *testing.T) {
 	for step := range 3 {
 		var want [columns]int64
 		for row := range rows - step {
-			at, values := []uint32{0}, []float32{1}
+			at, values := []uint32{0, 1}, []float32{1, float32(row%4)*0.3 - 0.5} // the latter leaves a rest
 			if row%2 == 0 {
 				at, values = append(at, 2), append(values, -1)
 			}
@@ -102,7 +102,7 @@ func testFullColumns(t *testing.T) {
 			}
 			p.Add(at, values, ones)
 			for i, c := range at {
-				want[c] += int64(values[i]) << 38
+				want[c] += int64(math.RoundToEven(float64(values[i])*0x1p24)) << 14
 			}
 		}
 		for j, v := range p.all() {
@@ -152,7 +152,7 @@ func testWiden(t *testing.T) {
 	const fence = 16
 	random := rand.New(rand.NewPCG(9, 10))
 	for n := range 258 {
-		for _, shift := range []int{0, 1, 31} {
+		for _, shift := range []int{0, 1, 31, 55} {
 			dst, src := awkwardIntegers(n+2*fence, random), make([]int32, n+2*fence)
 			for j := range src {
 				src[j] = int32(random.Uint32())
