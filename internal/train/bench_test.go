@@ -248,13 +248,15 @@ func (j *benchJob) noise(steps int) time.Duration {
 		panic(err)
 	}
 	sum, source, blocks := make([]int64, j.plan.Net.Params()), rng.TestKey(3).Source(rng.Noise), j.plan.Net.Blocks()
+	streams := make([]rng.Stream, j.workers)
 	start := time.Now()
 	for step := range steps + 2 {
 		if step == 2 {
 			start = time.Now()
 		}
-		parallel(j.workers, len(blocks)-1, func(_, i int) {
-			gaussian.Add(sum[blocks[i]:blocks[i+1]], source.Stream(uint64(step), uint64(i)))
+		parallel(j.workers, len(blocks)-1, func(w, i int) {
+			source.Open(&streams[w], uint64(step), uint64(i))
+			gaussian.Add(sum[blocks[i]:blocks[i+1]], &streams[w])
 		})
 	}
 	return time.Since(start) / time.Duration(steps)

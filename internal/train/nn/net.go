@@ -123,12 +123,14 @@ const (
 	minBlock  = 2048
 	maxBlock  = 24576
 	blockRows = 24
+
+	sparseBlock = 4096 // of sparse weights, which no rows pass: they are noised and moved alone, in a first-level cache
 )
 
 // blocks returns blocks of about size parameters; what is left of a layer and smaller than least goes with the next.
 func (n *Net) blocks(size, least int) []int {
 	blocks := []int{0}
-	cut := func(start, rows, width int) { // a matrix's place
+	cut := func(start, rows, width, size int) { // a matrix's place
 		if width == 0 {
 			return
 		}
@@ -144,12 +146,12 @@ func (n *Net) blocks(size, least int) []int {
 		}
 	}
 	for _, l := range n.layers {
-		cut(l.rows, l.sparse, l.out)
+		cut(l.rows, l.sparse, l.out, min(size, sparseBlock))
 		if l.sparse > 0 {
 			blocks = append(blocks, l.weights)
 		}
-		cut(l.weights, l.out, l.in)
-		cut(l.bias, 1, l.out)
+		cut(l.weights, l.out, l.in, size)
+		cut(l.bias, 1, l.out, size)
 	}
 	return append(blocks, n.params)
 }
