@@ -65,7 +65,8 @@
 //	             TestEpsilonOfReferenceTable, TestEpsilonWhereOthersFail, TestConformance, TestCalibrationIsTight, TestNoiselessRunClaimsNothing,
 //	             TestMaxEpsilonIsHeldAgainstTheClaim, TestQueriesAreCharged
 //	Critical     Steps that drew noise and are not charged: crashes, kills, full disks, stops that depend on what was seen.
-//	             TestEveryStepIsCharged, TestFitDrawsWhatItsPlanCharges, TestCrashNeverUndercharges, TestStoppedRunsAreChargedWhatTheyDrew, TestKilledAtEveryStep, TestRandomKills
+//	             TestEveryStepIsCharged, TestFitDrawsWhatItsPlanCharges, TestCrashNeverUndercharges, TestStoppedRunsAreChargedWhatTheyDrew,
+//	             TestKilledAtEveryStep, TestRandomKills
 //	Critical     Many fits on one table. Those that name a ledger share its budget.
 //	             TestParallelRunsNeverOverspend, TestParallelFitsShareABudget, TestLedgerSurvivesEveryFault
 //	Critical     Records in what is printed or written beside the model.
@@ -75,8 +76,9 @@
 //	             TestMalformedConfigs, FuzzConfig, TestPrecedence, TestFitRefusesBadInput, TestResumeRefuses, TestSecondFitIsKeptOut
 //	Theoretical  Floating point: low bits of the noise, sums that move by more than C, norms that are too small, bits that depend on
 //	             workers or on other rows.
-//	             TestTableGivesTheDistribution, TestUnderDecidesLikeExactArithmetic, TestRoundAddMatchesExactRounding, TestProductsRoundToNearestEven, TestChooseKeepsItsPromises,
-//	             TestWorkersAndGroupsDoNotChangeTheSum, TestRowsArePure, TestAssemblyLevelsAgree, TestNoiseIsAsCloseToContinuousAsClaimed
+//	             TestTableGivesTheDistribution, TestUnderDecidesLikeExactArithmetic, TestRoundAddMatchesExactRounding,
+//	             TestProductsRoundToNearestEven, TestChooseKeepsItsPromises, TestWorkersAndGroupsDoNotChangeTheSum, TestRowsArePure,
+//	             TestAssemblyLevelsAgree, TestNoiseIsAsCloseToContinuousAsClaimed
 //	Theoretical  Tampering with files: a changed byte of log or ledger, forged totals, a model that is no model.
 //	             TestJournalShowsEveryChange, TestForgedTotalsAreFound, FuzzDecodeModel, TestReadSafetensorsRefuses
 //	Negligible   The chance that a range holds more drawn slots than η allows for, noise cut at 64 standard deviations, coins rounded up by

@@ -135,8 +135,8 @@ func (m *Mechanism) clipGroup(w, i int) {
 // sumBlock adds block b of the wave's gradients to the sum, range by range: sumRange on some of the coordinates.
 func (m *Mechanism) sumBlock(w, b int) {
 	sparse := m.plan.Sparse.coordinates()
-	lo, hi := max(m.layout.Blocks[b], sparse), m.layout.Blocks[b+1]
-	if lo >= hi {
+	lo, hi := m.layout.Blocks[b], m.layout.Blocks[b+1]
+	if lo < sparse { // its rows were added when they were clipped
 		return
 	}
 	range32 := m.workers[w].range32[:hi-lo]

@@ -140,7 +140,7 @@ func clippingFaults() []mutant {
 		{name: "sparse coordinates added before they are clipped", tests: []string{mechanism}, run: "Moves|Sparse",
 			edits: []edit{{sum, "\tg.Scale(scale)\n\tif k.products != nil {\n\t\tg.AddProducts(k.addProduct)\n\t}\n", "\tif k.products != nil {\n\t\tg.AddProducts(k.addProduct)\n\t}\n\tg.Scale(scale)\n"}}},
 		{name: "a full column of products overflows", short: true, tests: []string{latticePk}, run: "Products",
-			edits: []edit{{products, "mostTaken = 127 ", "mostTaken = 129 "}}},
+			edits: []edit{{products, "= 127 // products", "= 129 // products"}}},
 		{name: "a full column's products forgotten", tests: []string{latticePk}, run: "Products",
 			edits: []edit{{products, "p.taken[column] = carried + 1", "p.taken[column] = 1"}}},
 		{name: "the rounding of products left out of η", tests: []string{latticePk}, run: "Choose|NoLonger",

@@ -31,12 +31,12 @@ type Lattice struct {
 const (
 	unitRoundoff = 0x1p-24 // of float32
 
-	roundingShare  = 0x1p-20   // of C: the most that rounding to the lattice may add to the sensitivity
-	largestProduct = 1 << 24   // C in product steps, at most
-	wantedNoise    = 1 << 38   // the lattice is made fine enough for this s,
-	requiredNoise  = 1 << 24   // or for this one, where the integer sum leaves no room for more
-	sumCeiling     = 0x1p62    // |sum + noise| stays below: one bit less than int64 holds
-	upward         = 1 + 1e-12 // factor that covers the float64 rounding of what must be an upper bound
+	roundingShare  = 0x1p-20          // of C: the most that rounding to the lattice may add to the sensitivity
+	largestProduct = 1 << productBits // C in product steps, at most
+	wantedNoise    = 1 << 38          // the lattice is made fine enough for this s,
+	requiredNoise  = 1 << 24          // or for this one, where the integer sum leaves no room for more
+	sumCeiling     = 0x1p62           // |sum + noise| stays below: one bit less than int64 holds
+	upward         = 1 + 1e-12        // factor that covers the float64 rounding of what must be an upper bound
 	minBound       = 1e-6
 	maxBound       = 1e6
 	minNoise       = 1e-9

@@ -19,9 +19,9 @@ type Products struct {
 }
 
 const (
-	highBits  = 24  // C is at most 2²⁴ product steps
-	mostTaken = 127 // products of at most 2²⁴ each: their sum is below 2³¹
-	carried   = 128 // a bit beyond
+	productBits = 24  // C is at most 2²⁴ product steps
+	mostTaken   = 127 // products of at most 2²⁴ each: their sum is below 2³¹
+	carried     = 128 // a bit beyond
 )
 
 // NewProducts returns an empty sum for columns of width coordinates. It is for fewer than 2³¹ rows.
@@ -68,8 +68,8 @@ func (p *Products) carry(column int) {
 	from, to := column*p.width, (column+1)*p.width
 	sum, high := p.sum[from:to], p.high[from:to]
 	for j, v := range sum {
-		high[j] += v >> highBits
-		sum[j] = v & (1<<highBits - 1)
+		high[j] += v >> productBits
+		sum[j] = v & (1<<productBits - 1)
 	}
 	p.taken[column] = carried + 1
 }
@@ -86,7 +86,7 @@ func (p *Products) CollectTo(dst []int64, from, to int) {
 			continue
 		}
 		high := p.high[(from+i)*p.width:][:p.width]
-		addWide(dst[i*p.width:(i+1)*p.width], high, highBits+p.shift)
+		addWide(dst[i*p.width:(i+1)*p.width], high, productBits+p.shift)
 	}
 	clear(p.taken[from:to])
 }
